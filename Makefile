@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Short names for what is done often. CMake and Ninja build; scripts/ holds what is longer than a line.
+
+BUILD   := build
+JOBS    ?= $(shell nproc)
+# For `make install`.
+PREFIX  ?= /usr/local
+# For `make fuzz`: how long each target runs.
+SECONDS ?= 60
+# Most lines that kernel/patches may add or change in existing files of Linux.
+PATCH_LIMIT := 31
+
+.PHONY: all prepare demo test quick-test kernels bench fuzz patch-size lint format check-format clean install help
+
+all: ## build ./ukl, ./ukl-cc and ./ukl-c++
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX) > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@rm $(BUILD).log
+	@cmake --build $(BUILD) -j $(JOBS)
+	@for tool in ukl ukl-cc ukl-c++; do if [ -e $(BUILD)/$$tool ]; then ln -sf $(BUILD)/$$tool $$tool; fi; done
+
+prepare: ## install the Debian packages that are missing
+	@scripts/prepare scripts/packages
+
+demo: prepare ## Debian's memcached as one bootable file, with a client that sets and gets
+	@$(MAKE) --no-print-directory all
+	@scripts/demo
+
+test: prepare ## every test
+	@$(MAKE) --no-print-directory all
+	@scripts/run-tests
+
+quick-test: all ## the unit tests
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) -LE boot
+
+kernels: all ## build the kernel of every profile
+	@./ukl kernel build $(patsubst kernel/profiles/%.config,--profile %,$(filter-out %/base.config,$(wildcard kernel/profiles/*.config)))
+
+bench: prepare ## the benchmark's tables, into build/bench
+	@$(MAKE) --no-print-directory all
+	@bench/run
+
+fuzz: ## run every fuzz target for SECONDS
+	@scripts/prepare scripts/packages-developer
+	@scripts/fuzz $(SECONDS)
+
+patch-size: ## what our patches change in Linux, and the size of our own kernel files
+	@scripts/patch-size -v LIMIT=$(PATCH_LIMIT) $(sort $(wildcard kernel/patches/*.patch))
+	@echo
+	@scripts/source-size $$(find kernel/files -type f | sort)
+
+lint: all ## clang-tidy and shellcheck
+	@scripts/prepare scripts/packages-developer
+	@scripts/lint $(BUILD) $(JOBS)
+
+# Everything of ours in C++; kernel/files is written in Linux's own style.
+SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
+
+format: ## let clang-format write all C++ files
+	@clang-format -i $(SOURCES)
+
+check-format:
+	@clang-format --dry-run -Werror $(SOURCES)
+
+install: all ## into PREFIX (default /usr/local)
+	@cmake --install $(BUILD)
+
+clean: ## remove what was built here (`./ukl kernel clean --all` empties the cache of kernels)
+	@rm -rf $(BUILD) $(BUILD)-fuzz ukl ukl-cc ukl-c++
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1: \2/p' $(MAKEFILE_LIST)
