@@ -1,0 +1,1 @@
+../../kernel/files/arch/x86/include/asm/ukl_gate.h

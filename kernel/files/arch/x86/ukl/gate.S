@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * System calls as function calls: what the gate page's pointers lead to. <asm/ukl_gate.h> says what a caller may
+ * rely on.
+ *
+ * A full entry builds all of pt_regs and does what the SYSCALL instruction's path does. A direct entry saves only
+ * what the kernel function may change, calls it, and goes back if the thread has no work to do first. Both keep
+ * interrupts on from beginning to end: before RSP is the kernel's, and after it is the program's again, an
+ * interrupt counts as the program's and resumes where it was.
+ */
+#include <linux/linkage.h>
+#include <asm/asm-offsets.h>
+#include <asm/errno.h>
+#include <asm/frame.h>
+#include <asm/percpu.h>
+#include <asm/segment.h>
+#include <asm/thread_info.h>
+#include <asm/nospec-branch.h>
+#include <asm/unwind_hints.h>
+#include <asm/ukl.h>
+
+#include "../entry/calling.h"
+
+.text
+
+/*
+ * The beginning of every direct entry: onto the task's stack, below a pt_regs of which only what is needed is filled
+ * in; the rest is written when somebody is going to look (ukl_direct_slow).
+ * On entry: IRQs on, kernel GS, the program's stack (its red zone in use), RCX = return address, arguments in RDI,
+ * RSI, RDX, R10, R8, R9. Only RAX, RCX and R11 are free. Interrupted before RSP is loaded, the program is resumed
+ * there, perhaps on another CPU: the per-CPU values read are this task's own, whatever the CPU. After that it is
+ * ordinary kernel code on the task's stack.
+ */
+.macro UKL_DIRECT_ENTER
+	UNWIND_HINT_EMPTY
+	movq	%rsp, %r11
+	movq	PER_CPU_VAR(cpu_current_top_of_stack), %rsp
+	subq	$PTREGS_SIZE, %rsp
+	movq	%r11, RSP(%rsp)
+	movq	%rcx, RIP(%rsp)
+.endm
+
+/* A thread that is traced, filtered or audited takes the full way: back to the program's stack, and there. */
+.macro UKL_DIRECT_CHECK nr traced
+	movq	PER_CPU_VAR(current_task), %rax
+	cmpq	$0, UKL_TASK_SYSCALL_WORK(%rax)
+	movq	$\nr, ORIG_RAX(%rsp)
+	jne	\traced
+.endm
+
+.macro UKL_SAVE_ARGUMENTS
+	movq	%rdi, RDI(%rsp)
+	movq	%rsi, RSI(%rsp)
+	movq	%rdx, RDX(%rsp)
+	movq	%r10, R10(%rsp)
+	movq	%r8, R8(%rsp)
+	movq	%r9, R9(%rsp)
+.endm
+
+/*
+ * The way back, from its first instruction to the jump, is restarted when an interrupt hits it on the kernel's
+ * stack (entry.S, UKL_RESTART_EXIT): whatever work the interrupt left is then seen by the test. RAX holds the
+ * result and stays; what is overwritten here is not read again. So no cli is needed between the last test and
+ * being the program.
+ */
+.macro UKL_DIRECT_LEAVE name work restore:req
+SYM_INNER_LABEL(ukl_direct_exit_\name, SYM_L_GLOBAL)
+	movq	PER_CPU_VAR(current_task), %rcx
+	testl	$UKL_EXIT_WORK, UKL_TASK_FLAGS(%rcx)
+	jnz	\work
+	.if \restore
+	movq	RDI(%rsp), %rdi
+	movq	RSI(%rsp), %rsi
+	movq	RDX(%rsp), %rdx
+	movq	R10(%rsp), %r10
+	movq	R8(%rsp), %r8
+	movq	R9(%rsp), %r9
+	.endif
+	movq	RIP(%rsp), %rcx
+	movq	RSP(%rsp), %rsp
+	ANNOTATE_RETPOLINE_SAFE
+	jmp	*%rcx
+.endm
+
+/* The direct entry \name of system call \nr, answered by \function(pt_regs). */
+.macro UKL_DIRECT_NAMED name nr function
+	.balign	UKL_DIRECT_STRIDE, 0xcc
+SYM_CODE_START_NOALIGN(ukl_direct_\name)
+	UKL_DIRECT_ENTER
+	UKL_DIRECT_CHECK \nr .Ltraced_\name
+	UKL_SAVE_ARGUMENTS
+	movq	%rsp, %rdi
+	call	\function
+	UKL_DIRECT_LEAVE \name .Lwork_\name 1
+.Ltraced_\name:
+	movq	%r11, %rsp
+	jmp	ukl_full_0 + UKL_FULL_STRIDE * \nr
+.Lwork_\name:
+	jmp	ukl_direct_work
+SYM_CODE_END(ukl_direct_\name)
+.endm
+
+.macro UKL_DIRECT nr function
+	UKL_DIRECT_NAMED \nr \nr \function
+.endm
+
+	.balign	UKL_DIRECT_STRIDE, 0xcc
+SYM_CODE_START_NOALIGN(ukl_direct_begin)
+	UNWIND_HINT_EMPTY
+	int3
+SYM_CODE_END(ukl_direct_begin)
+
+#define __SYSCALL(nr, function)	UKL_DIRECT nr, __x64_##function
+#include <asm/syscalls_64.h>
+#undef __SYSCALL
+
+/* Shortcuts: the same, with a function of ours. */
+.macro UKL_SHORTCUT_ENTRY nr function
+	UKL_DIRECT_NAMED \function \nr \function
+	.set	ukl_entry_\function, ukl_direct_\function
+	.globl	ukl_entry_\function
+.endm
+
+/*
+ * Leaf calls: the function keeps all registers but RAX, so they are saved only where there is work to do. The entry
+ * lies inside its slot, so that the way back begins where every other one does.
+ */
+.macro UKL_LEAF_ENTRY nr function
+	.balign	UKL_DIRECT_STRIDE, 0xcc
+	.fill	UKL_DIRECT_EXIT - UKL_LEAF_SIZE, 1, 0xcc
+SYM_CODE_START_NOALIGN(ukl_entry_\function)
+	UKL_DIRECT_ENTER
+	UKL_DIRECT_CHECK \nr .Ltraced_\function
+	call	\function
+	UKL_DIRECT_LEAVE \function .Lwork_\function 0
+.Ltraced_\function:
+	movq	%r11, %rsp
+	jmp	ukl_full_0 + UKL_FULL_STRIDE * \nr
+.Lwork_\function:
+	UKL_SAVE_ARGUMENTS
+	jmp	ukl_direct_work
+SYM_CODE_END(ukl_entry_\function)
+.endm
+
+#define UKL_LEAF(nr, function)		UKL_LEAF_ENTRY nr, function
+#define UKL_SHORTCUT(nr, function)	UKL_SHORTCUT_ENTRY nr, function
+#include <asm/ukl_shortcuts.h>
+
+/*
+ * Any kernel function, its address in RAX (<asm/ukl_gate.h>, UKL_GATE_FUNCTION). orig_ax says that there is no
+ * system call to restart. The way back is the one ukl_direct_work uses for all entries.
+ */
+	.balign	UKL_DIRECT_STRIDE, 0xcc
+SYM_CODE_START_NOALIGN(ukl_direct_function)
+	UKL_DIRECT_ENTER
+	movq	$-1, ORIG_RAX(%rsp)
+	UKL_SAVE_ARGUMENTS
+	movq	%r10, %rcx
+	ANNOTATE_RETPOLINE_SAFE
+	call	*%rax
+	jmp	ukl_direct_exit_function
+	.fill	UKL_DIRECT_EXIT - UKL_FUNCTION_SIZE, 1, 0xcc
+	UNWIND_HINT_EMPTY
+	UKL_DIRECT_LEAVE function .Lwork_function 1
+.Lwork_function:
+	jmp	ukl_direct_work
+SYM_CODE_END(ukl_direct_function)
+
+	.balign	UKL_DIRECT_STRIDE, 0xcc
+SYM_CODE_START_NOALIGN(ukl_direct_end)
+	UNWIND_HINT_EMPTY
+	int3
+SYM_CODE_END(ukl_direct_end)
+
+/*
+ * Full entries, one every UKL_FULL_STRIDE bytes: into RAX with the number, as for the SYSCALL instruction.
+ * On entry: as for a direct entry.
+ */
+	.balign	UKL_FULL_STRIDE, 0xcc
+SYM_CODE_START_NOALIGN(ukl_full_0)
+	.set	number, 0
+	.rept	UKL_GATE_ENTRIES
+	UNWIND_HINT_EMPTY
+	movl	$number, %eax
+	jmp	ukl_full
+	.balign	UKL_FULL_STRIDE, 0xcc
+	.set	number, number + 1
+	.endr
+SYM_CODE_END(ukl_full_0)
+
+/*
+ * The gate's last pointer: the number is in RAX. An unknown one goes the full way to its -ENOSYS.
+ * On entry: as for a direct entry.
+ */
+SYM_CODE_START(ukl_indexed)
+	UNWIND_HINT_EMPTY
+	cmpl	$511, %eax
+	jae	ukl_full
+	movl	%eax, %r11d
+	ANNOTATE_RETPOLINE_SAFE
+	jmp	*UKL_GATE(, %r11, 8)
+SYM_CODE_END(ukl_indexed)
+
+/*
+ * On entry: as for a direct entry, RAX = number.
+ * From the load of RSP on: kernel code on the task's stack, interrupts on, pt_regs being built at its top.
+ */
+SYM_CODE_START(ukl_full)
+	UNWIND_HINT_EMPTY
+	movq	%rsp, %r11
+	movq	PER_CPU_VAR(cpu_current_top_of_stack), %rsp
+	pushq	$__USER_DS
+	pushq	%r11
+	pushfq
+	pushq	$__USER_CS
+	pushq	%rcx
+	pushq	%rax
+	movq	3*8(%rsp), %r11			/* as SYSCALL leaves it: the flags */
+	PUSH_REGS rax=$-ENOSYS
+	movq	%rsp, %rdi
+	movslq	%eax, %rsi
+	call	ukl_syscall			/* returns with IRQs off */
+	jmp	ukl_return_to_program
+SYM_CODE_END(ukl_full)
+
+/*
+ * A direct entry has work to do before it may go back.
+ * On entry: IRQs on, RSP = pt_regs on the task's stack, partly filled; RAX = result, RCX = current, the
+ * callee-saved registers are the program's.
+ */
+SYM_CODE_START(ukl_direct_work)
+	UNWIND_HINT_EMPTY
+	testl	$(UKL_EXIT_WORK & ~_TIF_NEED_FPU_LOAD), UKL_TASK_FLAGS(%rcx)
+	jnz	ukl_direct_slow
+	pushq	%rax
+	call	ukl_load_fpu
+	popq	%rax
+	jmp	ukl_direct_exit_function
+
+/* Somebody is going to look at pt_regs: complete it, as the SYSCALL instruction's path would have. */
+ukl_direct_slow:
+	movq	$__USER_DS, SS(%rsp)
+	movq	$__USER_CS, CS(%rsp)
+	movq	%rax, RAX(%rsp)
+	movq	RIP(%rsp), %rcx
+	movq	%rcx, RCX(%rsp)
+	pushfq
+	popq	%rcx
+	movq	%rcx, EFLAGS(%rsp)
+	movq	%rcx, R11(%rsp)
+	movq	%rbx, RBX(%rsp)
+	movq	%rbp, RBP(%rsp)
+	movq	%r12, R12(%rsp)
+	movq	%r13, R13(%rsp)
+	movq	%r14, R14(%rsp)
+	movq	%r15, R15(%rsp)
+	UNWIND_HINT_REGS
+	movq	%rsp, %rdi
+	call	syscall_exit_to_user_mode	/* returns with IRQs off */
+	jmp	ukl_return_to_program
+SYM_CODE_END(ukl_direct_work)

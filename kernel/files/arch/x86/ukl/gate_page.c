@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The gate page: which of the three kinds of entry each system call has. <asm/ukl_gate.h> is its interface.
+ */
+#include <linux/bitmap.h>
+#include <linux/entry-common.h>
+#include <linux/init.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/set_memory.h>
+#include <linux/syscalls.h>
+
+#include <asm/fixmap.h>
+#include <asm/fpu/api.h>
+#include <asm/sections.h>
+#include <asm/ukl.h>
+#include <asm/unistd.h>
+#include <asm/vsyscall.h>
+
+/* Written by the tool in the image's file. */
+__visible u8 ukl_image_calls[UKL_GATE_ENTRIES] __initdata;
+
+static unsigned long ukl_gate[UKL_GATE_ENTRIES] __page_aligned_bss;
+
+static DECLARE_BITMAP(ukl_masked, UKL_GATE_ENTRIES) __ro_after_init;
+static atomic_t ukl_masked_count[UKL_GATE_ENTRIES];
+
+/*
+ * Calls that read or write all of their caller's registers, or return to another place, or start a thread from
+ * them. (seccomp: from the next call on every one has to be seen, this one's exit included.)
+ */
+static const u16 ukl_full_calls[] __initconst = {
+	__NR_rt_sigreturn, __NR_clone, __NR_clone3, __NR_fork, __NR_vfork, __NR_execve, __NR_execveat, __NR_exit,
+	__NR_exit_group, __NR_ptrace, __NR_iopl, __NR_seccomp, __NR_prctl, __NR_arch_prctl, __NR_io_uring_setup,
+	__NR_io_uring_enter, __NR_io_uring_register, __NR_perf_event_open, __NR_bpf, __NR_restart_syscall,
+};
+
+static bool __init ukl_needs_full(unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ukl_full_calls); i++)
+		if (ukl_full_calls[i] == nr)
+			return true;
+	return nr >= NR_syscalls;
+}
+
+static unsigned long __init ukl_entry_of(unsigned int nr)
+{
+	u8 kind = ukl_image_calls[nr];
+
+	if (kind == UKL_CALL_MASKED)
+		__set_bit(nr, ukl_masked);
+	if (kind == UKL_CALL_MASKED || kind == UKL_CALL_FULL || ukl_needs_full(nr))
+		return (unsigned long)ukl_full_0 + UKL_FULL_STRIDE * nr;
+#define UKL_LEAF(call, function)						\
+	if (nr == call)								\
+		return (unsigned long)ukl_entry_##function;
+#define UKL_SHORTCUT(call, function)						\
+	if (nr == call && kind == UKL_CALL_SHORTCUT)				\
+		return (unsigned long)ukl_entry_##function;
+#include <asm/ukl_shortcuts.h>
+	return (unsigned long)ukl_direct_0 + UKL_DIRECT_STRIDE * nr;
+}
+
+/* What entry.S and ukl_entry_of believe of gate.S. */
+static void __init ukl_check_layout(void)
+{
+	bool good = ukl_direct_exit_0 - ukl_direct_0 == UKL_DIRECT_EXIT &&
+		    ukl_direct_0 - ukl_direct_begin == UKL_DIRECT_STRIDE &&
+		    ukl_direct_end - ukl_direct_begin == UKL_DIRECT_STRIDE * (NR_syscalls + UKL_DIRECT_OTHERS) &&
+		    ukl_direct_exit_function - ukl_direct_function == UKL_DIRECT_EXIT;
+
+#define UKL_LEAF(call, function)						\
+	good = good && (ukl_direct_exit_##function - ukl_direct_begin) % UKL_DIRECT_STRIDE == UKL_DIRECT_EXIT;
+#define UKL_SHORTCUT(call, function) UKL_LEAF(call, function)
+#include <asm/ukl_shortcuts.h>
+	if (!good)
+		panic("ukl: the gate's entries are not laid out as expected (%ld, %ld, %ld, %ld)",
+		      (long)(ukl_direct_exit_0 - ukl_direct_0), (long)(ukl_direct_end - ukl_direct_begin),
+		      (long)(ukl_direct_exit_function - ukl_direct_function),
+		      (long)(ukl_direct_exit_ukl_getpid - ukl_direct_begin) % UKL_DIRECT_STRIDE);
+}
+
+void __init ukl_make_gate(void)
+{
+	unsigned int nr;
+
+	BUILD_BUG_ON(offsetof(struct task_struct, thread_info.flags) != UKL_TASK_FLAGS);
+	BUILD_BUG_ON(offsetof(struct task_struct, thread_info.syscall_work) != UKL_TASK_SYSCALL_WORK);
+	BUILD_BUG_ON(EXIT_TO_USER_MODE_WORK & ~UKL_EXIT_WORK);
+	BUILD_BUG_ON(NR_syscalls > UKL_GATE_CALLS || UKL_GATE_CALLS > UKL_GATE_TEXT);
+	BUILD_BUG_ON((unsigned long)UKL_GATE != VSYSCALL_ADDR);
+	ukl_check_layout();
+
+	for (nr = 0; nr < UKL_GATE_TEXT; nr++)
+		ukl_gate[nr] = ukl_entry_of(nr);
+	ukl_gate[UKL_GATE_INDEXED] = (unsigned long)ukl_indexed;
+	ukl_gate[UKL_GATE_FUNCTION] = (unsigned long)ukl_direct_function;
+	ukl_gate[UKL_GATE_TEXT] = (unsigned long)_text;
+	set_memory_ro((unsigned long)ukl_gate, 1);
+	__set_fixmap(VSYSCALL_PAGE, __pa_symbol(ukl_gate), PAGE_KERNEL_RO);
+}
+
+/* The first time, and then as the count doubles: a mistake shows, and a loop does not flood the console. */
+static void ukl_report_masked(int nr)
+{
+	int count = atomic_inc_return(&ukl_masked_count[nr]);
+
+	if (is_power_of_2(count))
+		pr_err("ukl: masked system call %d by %s[%d], answered with ENOSYS (%d so far)\n", nr, current->comm,
+		       task_pid_nr(current), count);
+}
+
+/*
+ * A system call on the full way: by the SYSCALL instruction (IRQs off) or through the gate (IRQs on). Returns with
+ * IRQs off, all exit work done.
+ */
+__visible noinstr void ukl_syscall(struct pt_regs *regs, int nr)
+{
+	if (likely((unsigned int)nr >= UKL_GATE_ENTRIES || !test_bit(nr, ukl_masked))) {
+		do_syscall_64(regs, nr);
+		return;
+	}
+	instrumentation_begin();
+	ukl_report_masked(nr);
+	instrumentation_end();
+	do_syscall_64(regs, -1);
+}
+
+/* A direct entry goes back, and the program's FPU registers are not loaded. IRQs on. */
+__visible void ukl_load_fpu(void)
+{
+	local_irq_disable();
+	if (test_thread_flag(TIF_NEED_FPU_LOAD))
+		switch_fpu_return();
+	local_irq_enable();
+}
+
+/*
+ * The program is being single-stepped and has just jumped to an entry of the gate. The step goes on at the SYSCALL
+ * instruction that stands before the return address, and does what it does on any Linux. Called with IRQs off,
+ * before the #DB handler.
+ */
+__visible noinstr void ukl_step_out_of_gate(struct pt_regs *regs)
+{
+	unsigned int nr;
+
+	if ((long)regs->ip >= 0)
+		return;
+	for (nr = 0; nr < UKL_GATE_ENTRIES; nr++) {
+		if (ukl_gate[nr] != regs->ip || nr == UKL_GATE_FUNCTION)
+			continue;
+		if (nr != UKL_GATE_INDEXED)
+			regs->ax = nr;
+		regs->ip = regs->cx - 2;
+		return;
+	}
+}
