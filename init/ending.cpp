@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "ending.hpp"
+
+#include "control.hpp"
+#include "volumes.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/reboot.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+namespace ukl::init {
+namespace {
+
+bool ending = false;
+
+// Linux announces the end of the machine at its most urgent level. On the console that would look like output
+// of the program; level 0 lets nothing through.
+void silence_kernel() {
+  const int fd = open("/proc/sys/kernel/printk", O_WRONLY | O_CLOEXEC);
+  if (fd < 0)
+    return;
+  if (write(fd, "0", 1) < 0)
+    say("cannot silence the kernel" + reason());
+  close(fd);
+}
+
+void end_processes() {
+  kill(-1, SIGKILL);
+  while (waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
+  }
+}
+
+} // namespace
+
+void say(const std::string& text) {
+  const std::string line = "ukl-init: " + text + "\n";
+  for (std::size_t done = 0; done < line.size();) {
+    const ssize_t written = write(STDERR_FILENO, line.data() + done, line.size() - done);
+    if (written < 0 && errno != EINTR)
+      return;
+    if (written > 0)
+      done += static_cast<std::size_t>(written);
+  }
+}
+
+void fail(const std::string& text) {
+  say(text);
+  end_machine(kInitFailed);
+}
+
+std::string reason() {
+  return std::string(": ") + strerror(errno);
+}
+
+void end_machine(int status) {
+  // A volume that cannot be unmounted calls fail(), which must not come back here for ever.
+  if (!ending) {
+    ending = true;
+    end_processes();
+    if (!unmount_volumes() && status == 0)
+      status = kInitFailed;
+    sync();
+  }
+  // Whoever reads the status may stop the machine at once, so the console's last byte has to be out.
+  tcdrain(STDERR_FILENO);
+  report_status(status);
+  silence_kernel();
+  // Without ACPI, Linux would halt for ever instead of switching off; hypervisors end such a machine at its
+  // reset.
+  if (access("/sys/firmware/acpi", F_OK) == 0)
+    reboot(RB_POWER_OFF);
+  reboot(RB_AUTOBOOT);
+  while (true)
+    pause();
+}
+
+} // namespace ukl::init

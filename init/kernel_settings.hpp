@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Settings of the kernel (sysctl(8)) that the image asks for.
+#pragma once
+
+#include "ukl/manifest.hpp"
+
+namespace ukl::init {
+
+/// Writes each key::sysctl to /proc/sys. Ends the machine if the kernel does not take one.
+void set_kernel_settings(const Manifest& settings);
+
+} // namespace ukl::init

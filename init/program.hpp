@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The program that the machine exists for.
+#pragma once
+
+#include "ukl/manifest.hpp"
+
+namespace ukl::init {
+
+/// Starts it, passes signals on to it, reaps every process that ends, and returns when it has ended: its exit
+/// status, or 128 + signal after a report of what killed it. Ends the machine with kNotFound or
+/// kNotExecutable if it cannot be started.
+int run_program(const Manifest& settings);
+
+} // namespace ukl::init
