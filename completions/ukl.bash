@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Completion of ukl for bash. The words come from `ukl … --help`, so they are those of the ukl that is installed.
+
+_ukl() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} word
+  local -a path=("${COMP_WORDS[0]}")
+  COMPREPLY=()
+  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    # Behind -- stand the program's own arguments.
+    if [[ $word == -- ]]; then
+      mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      return
+    fi
+    # Subcommands come first: `ukl kernel build`.
+    if [[ $word != -* && ${#path[@]} -lt 3 ]] && _ukl_words subcommands "${path[@]}" | grep -qxF -- "$word"; then
+      path+=("$word")
+    fi
+  done
+
+  case $previous in
+  --profile)
+    mapfile -t COMPREPLY < <(compgen -W "$("${path[0]}" kernel build --profile '?' 2>&1 |
+      sed -n 's/^hint:.*the profiles are: //p' | tr -d ,)" -- "$current")
+    ;;
+  *)
+    if [[ $current == -* ]]; then
+      mapfile -t COMPREPLY < <(compgen -W "$(_ukl_words options "${path[@]}")" -- "$current")
+    else
+      mapfile -t COMPREPLY < <(compgen -W "$(_ukl_words subcommands "${path[@]}")" -- "$current")
+      # No subcommand fits here: a file.
+      if [[ ${#COMPREPLY[@]} == 0 ]]; then mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi
+    fi
+    ;;
+  esac
+}
+
+# _ukl_words options|subcommands COMMAND…: the words that its --help lists in that section.
+_ukl_words() {
+  local section=$1
+  shift
+  "$@" --help 2> /dev/null | awk -v section="$section" '
+    /^[A-Z][a-z]*:/ { here = tolower($1); sub(":", "", here); next }
+    here == section && /^  [a-z-]/ {
+      if (section == "subcommands") { print $1; next }
+      for (n = split($1, names, ","); n > 0; n--) {
+        sub(/\{.*/, "", names[n])
+        if (names[n] ~ /^-/) print names[n]
+      }
+    }'
+}
+
+complete -o filenames -F _ukl ukl

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The options that `ukl pack` and `ukl build` share.
+#pragma once
+
+#include "pack.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace ukl {
+
+/// What the options fill in.
+struct ImageOptions {
+  PackRequest request;
+  std::vector<std::string> files; ///< --file, not yet split
+  bool json = false;
+};
+
+/// Adds -o, --file, --env and all others that describe the image.
+void add_image_options(CLI::App& command, ImageOptions& options);
+
+/// Packs as the options say and prints a summary, as text on standard error or as JSON on standard output.
+Result<int> pack_and_report(const ImageOptions& options);
+
+} // namespace ukl

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Everything that goes into a kernel, and the hash that names the result.
+#pragma once
+
+#include "support/result.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace ukl {
+
+/// The inputs of one kernel. Two machines with the same inputs build the same kernel, byte for byte.
+struct KernelInputs {
+  std::string profile;
+  std::filesystem::path source;               ///< Debian's source archive; empty if it is not installed
+  std::string source_hash;                    ///< its SHA-256; empty likewise
+  std::vector<std::filesystem::path> patches; ///< in the order in which they are applied
+  std::filesystem::path files;                ///< the folder that is copied over the source; empty: none
+  std::string configuration;                  ///< the wanted settings of base and profile, merged, one a line
+  std::string description;                    ///< one line `name value` for each input that is known here
+  std::string hash;                           ///< 16 hexadecimal digits; empty if an input is not known here
+};
+
+/// Debian's archive of Linux's source: $UKL_LINUX_SOURCE (a path or a pattern), else
+/// /usr/src/linux-source-6.1*.tar.xz. Error: missing_tool with the command that installs it.
+Result<std::filesystem::path> find_linux_source();
+
+/// The merged settings of kernel/profiles/base.config and <profile>.config: the profile's win, comments go.
+/// Errors: usage (no such profile), unreadable.
+Result<std::string> merged_configuration(const std::string& profile);
+
+/// Collects and hashes the inputs. `unpatched` leaves our patches and files out. The archive's hash is
+/// remembered in the cache (by size and time), because it takes half a second. What is missing here (the
+/// archive, a compiler) is left out of the description, and then there is no hash. Errors: as
+/// merged_configuration.
+Result<KernelInputs> kernel_inputs(const std::string& profile, bool unpatched = false);
+
+} // namespace ukl

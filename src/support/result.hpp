@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Errors as values: every function that can fail returns Result<T>, and no exception crosses a file's border.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace ukl {
+
+/// Why something failed. The number is the tool's exit status, so it never changes its meaning. They stay
+/// below 64 so that they are rarely mistaken for a program's own status, which `ukl run` passes through.
+enum class Failure : int {
+  internal = 1,            ///< our own mistake
+  usage = 2,               ///< the command line asks for something that does not exist
+  not_found = 20,          ///< an input file does not exist
+  unreadable = 21,         ///< an input file cannot be read
+  not_elf = 22,            ///< not an ELF file, or a damaged one
+  wrong_architecture = 23, ///< an ELF file for another machine or another word size
+  missing_library = 24,    ///< a shared library that the program needs is nowhere to be found
+  unwritable = 25,         ///< the output cannot be written
+  disk_full = 26,          ///< no room for the output; nothing is left behind
+  not_an_image = 27,       ///< the file is not an image of ours
+  other_version = 28,      ///< the image was made by a tool with another image format
+  no_kernel = 29,          ///< no kernel of that profile is built yet
+  kernel_build = 30,       ///< building the kernel failed
+  missing_tool = 31,       ///< a program we start (QEMU, gcc, make …) is not installed
+  port_in_use = 32,        ///< a host port is taken
+  too_little_memory = 33,  ///< the machine is too small for its image
+  machine = 34,            ///< the virtual machine ended without reporting a status
+  compile = 35,            ///< the user's compiler failed
+  rewrite = 36,            ///< a system-call site could not be rewritten
+  missing_symbol = 37,     ///< the program asks for a kernel function that this kernel does not have
+  interrupted = 130,       ///< Ctrl-C
+};
+
+/// What happened (one line, names the file) and what to do about it (one line, may be empty).
+struct Error {
+  Failure failure = Failure::internal;
+  std::string message;
+  std::string hint;
+};
+
+/// A value or an error. `if (!result) return result.error();` passes an error on.
+template <typename T> class [[nodiscard]] Result {
+public:
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+
+  explicit operator bool() const { return state_.index() == 0; }
+  T& operator*() & { return std::get<0>(state_); }
+  const T& operator*() const& { return std::get<0>(state_); }
+  T&& operator*() && { return std::get<0>(std::move(state_)); }
+  T* operator->() { return &std::get<0>(state_); }
+  const T* operator->() const { return &std::get<0>(state_); }
+  const Error& error() const { return std::get<1>(state_); }
+
+private:
+  std::variant<T, Error> state_;
+};
+
+/// Success without a value, or an error.
+template <> class [[nodiscard]] Result<void> {
+public:
+  Result() = default;
+  Result(Error error) : error_(std::move(error)) {}
+
+  explicit operator bool() const { return !error_; }
+  const Error& error() const { return *error_; }
+
+private:
+  std::optional<Error> error_;
+};
+
+} // namespace ukl
