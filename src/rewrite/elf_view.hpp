@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// An x86-64 ELF file as the rewriter sees it: headers copied out and checked, so that nothing behind this
+// file can read past an end, however damaged the file is. Layout: System V ABI, AMD64 supplement; <elf.h>.
+#pragma once
+
+#include "support/result.hpp"
+
+#include <cstdint>
+#include <cstring>
+#include <elf.h>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ukl::rewrite {
+
+using ByteView = std::span<const std::uint8_t>;
+
+/// A `T` out of `bytes` at `offset`, or nothing if it does not lie within.
+template <typename T> std::optional<T> load(ByteView bytes, std::uint64_t offset) {
+  if (offset > bytes.size() || bytes.size() - offset < sizeof(T))
+    return std::nullopt;
+  T value;
+  std::memcpy(&value, bytes.data() + offset, sizeof(T));
+  return value;
+}
+
+/// A run of bytes that is in the file and in memory.
+struct Region {
+  std::uint64_t address = 0;
+  ByteView bytes;
+  std::uint64_t end() const { return address + bytes.size(); }
+  bool contains(std::uint64_t at) const { return at >= address && at < end(); }
+};
+
+struct Section {
+  Elf64_Shdr header;
+  std::string_view name;
+  ByteView bytes; ///< empty for SHT_NOBITS
+};
+
+struct Symbol {
+  std::uint64_t address;
+  std::uint64_t size;
+  std::string_view name;
+};
+
+struct ElfView {
+  ByteView bytes;
+  Elf64_Ehdr header;
+  std::vector<Elf64_Phdr> segments;
+  std::vector<Section> sections;  ///< empty if the file has none, or damaged ones
+  std::vector<Region> executable; ///< by address: executable sections, or else executable segments; disjoint
+  std::vector<Region> loaded;     ///< by address: file parts of all loaded segments; disjoint
+  std::uint64_t memory_end = 0;   ///< first address behind all loaded segments
+  bool text_relocations = false;  ///< DT_TEXTREL
+
+  /// Errors: not_elf, wrong_architecture. The view refers to `bytes`.
+  static Result<ElfView> parse(ByteView bytes, const std::string& name);
+
+  /// The file's bytes from `address` to the end of its segment's file part; empty if none is loaded there.
+  ByteView at(std::uint64_t address) const;
+  /// The bytes from `address` to the end of its executable region; empty if there is none.
+  ByteView text_from(std::uint64_t address) const;
+  /// The executable region around `address`, or null.
+  const Region* text_at(std::uint64_t address) const;
+  /// The first section of that name, or null.
+  const Section* section(std::string_view name) const;
+  const Elf64_Phdr* segment(std::uint32_t type) const;
+  /// Functions and untyped labels in executable regions, sorted by address, then by size, largest first.
+  std::vector<Symbol> symbols() const;
+};
+
+} // namespace ukl::rewrite

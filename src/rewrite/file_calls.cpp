@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "rewrite/file_calls.hpp"
+
+#include "rewrite/numbers.hpp"
+#include "rewrite/plan.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace ukl {
+namespace {
+
+using namespace rewrite;
+
+constexpr std::uint64_t kLargestNode = 8 << 20; ///< bytes
+constexpr std::uint8_t kRdi = 7;                ///< the first argument (System V ABI)
+
+void sort_unique(std::vector<std::uint32_t>& list) {
+  std::sort(list.begin(), list.end());
+  list.erase(std::unique(list.begin(), list.end()), list.end());
+}
+
+// Some functions make a call whose number their caller gives them: syscall(2), musl's cancellable calls. What
+// their callers give is looked up there, and in the callers' callers where they only pass it on.
+struct Forwarder {
+  std::uint64_t address;        ///< of the function, or of the pointer through which it is called
+  std::uint8_t register_number; ///< that holds the number
+  bool operator<(const Forwarder& other) const {
+    return std::pair(address, register_number) < std::pair(other.address, other.register_number);
+  }
+};
+
+class Builder {
+public:
+  Builder(const ElfView& elf, FileCalls& file) : elf_(elf), map_(elf), file_(file) {}
+
+  void build() {
+    add_nodes();
+    for (std::uint32_t index = 0; index < file_.nodes.size(); ++index)
+      add_references(index);
+    add_sites();
+    follow_forwarders();
+    add_roots();
+    for (auto& node : file_.nodes) {
+      sort_unique(node.numbers);
+      sort_unique(node.leads_to);
+    }
+  }
+
+private:
+  void add_nodes() {
+    for (const auto& region : elf_.executable)
+      for (auto at = region.address; at < region.end();) {
+        const auto function = map_.find(at);
+        functions_.push_back(function);
+        CallNode node;
+        node.start = at;
+        node.end = function.end;
+        file_.nodes.push_back(std::move(node));
+        at = function.end;
+      }
+  }
+
+  void add_references(std::uint32_t index) {
+    const auto& function = functions_[index];
+    const auto code = elf_.text_from(function.start).first(function.size());
+    auto& node = file_.nodes[index];
+    if (code.size() > kLargestNode) {
+      node.unknown = true;
+      return;
+    }
+    const auto found = code_references(code, function.start);
+    for (const auto& reference : found.list) {
+      const auto slot = file_.links.slots.find(reference.target);
+      if (slot != file_.links.slots.end()) {
+        // An entry of a procedure linkage table is the function that it stands for; it may begin with
+        // endbr64.
+        if (in_linkage_table(reference.source))
+          stubs_.emplace(slot->first, stub_start(reference.source));
+        else
+          references_.push_back({reference.target, index, reference.enters});
+        continue;
+      }
+      const auto to = file_.node_at(reference.target);
+      if (!to || *to == index)
+        continue;
+      references_.push_back({reference.target, index, reference.enters});
+      node.leads_to.push_back(*to);
+    }
+    if (found.falls_out && index + 1 < file_.nodes.size())
+      node.leads_to.push_back(index + 1);
+  }
+
+  bool in_linkage_table(std::uint64_t address) const {
+    for (const auto& section : elf_.sections)
+      if (section.name.substr(0, 4) == ".plt" && address - section.header.sh_addr < section.bytes.size())
+        return true;
+    return false;
+  }
+
+  std::uint64_t stub_start(std::uint64_t jump) const {
+    constexpr std::uint8_t kEndbr[] = {0xf3, 0x0f, 0x1e, 0xfa};
+    const auto before = elf_.text_from(jump - sizeof kEndbr);
+    return before.size() > sizeof kEndbr && std::equal(std::begin(kEndbr), std::end(kEndbr), before.begin())
+               ? jump - sizeof kEndbr
+               : jump;
+  }
+
+  void add_sites() {
+    for (const auto& site : plan_sites(elf_)) {
+      const auto index = file_.node_at(site.site.address);
+      if (!index)
+        continue;
+      auto& node = file_.nodes[*index];
+      node.numbers.insert(node.numbers.end(), site.site.numbers.begin(), site.site.numbers.end());
+      if (!site.site.numbers.empty())
+        continue;
+      if (site.argument_register)
+        add_forwarder({functions_[*index].start, *site.argument_register});
+      else
+        node.unknown = true;
+    }
+  }
+
+  void add_forwarder(Forwarder forwarder) {
+    if (forwarders_.insert(forwarder).second)
+      open_.push_back(forwarder);
+  }
+
+  void follow_forwarders() {
+    std::sort(references_.begin(), references_.end(),
+              [](const Reference& a, const Reference& b) { return a.target < b.target; });
+    for (const auto& [place, name] : file_.links.slots)
+      if (name == "syscall") {
+        add_forwarder({place, kRdi});
+        const auto [first, last] = stubs_.equal_range(place);
+        for (auto stub = first; stub != last; ++stub)
+          add_forwarder({stub->second, kRdi});
+      }
+    while (!open_.empty()) {
+      const auto forwarder = open_.back();
+      open_.pop_back();
+      // Whoever holds its address as data can give it any number.
+      if (std::binary_search(file_.links.pointers.begin(), file_.links.pointers.end(), forwarder.address))
+        if (const auto node = file_.node_at(forwarder.address))
+          file_.nodes[*node].unknown = true;
+      auto at =
+          std::lower_bound(references_.begin(), references_.end(), forwarder.address,
+                           [](const Reference& entry, std::uint64_t value) { return entry.target < value; });
+      std::set<std::uint32_t> callers;
+      for (; at != references_.end() && at->target == forwarder.address; ++at) {
+        if (at->enters)
+          callers.insert(at->node);
+        else
+          file_.nodes[at->node].unknown = true;
+      }
+      for (const auto caller : callers)
+        ask(caller, forwarder);
+    }
+  }
+
+  // The numbers that one function gives to a forwarder.
+  void ask(std::uint32_t caller, const Forwarder& forwarder) {
+    auto& node = file_.nodes[caller];
+    const auto& function = functions_[caller];
+    const auto code = decode(elf_.text_from(function.start).first(function.size()), function.start);
+    if (!code || !function.known) {
+      node.unknown = true;
+      return;
+    }
+    std::vector<Question> questions;
+    for (std::size_t i = 0; i < code->size(); ++i) {
+      const auto& instruction = (*code)[i];
+      const bool enters = instruction.flow == Flow::call || instruction.flow == Flow::jump ||
+                          instruction.flow == Flow::branch || instruction.flow == Flow::indirect_jump;
+      if (enters && (instruction.target == forwarder.address ||
+                     (instruction.target == 0 && instruction.reference == forwarder.address)))
+        questions.push_back({i, forwarder.register_number});
+    }
+    const auto entries = find_entries(elf_, map_, function, *code, outside(function));
+    if (entries.unresolved_jump || entries.overlapping || entries.unreadable_exceptions) {
+      node.unknown = true;
+      return;
+    }
+    for (const auto& answer : follow_numbers(*code, entries, questions, !map_.is_go())) {
+      if (answer.number.is_known())
+        for (const auto number : answer.number.numbers())
+          node.numbers.push_back(static_cast<std::uint32_t>(number));
+      else if (const auto argument = answer.number.argument_register())
+        add_forwarder({function.start, *argument});
+      else
+        node.unknown = true;
+    }
+  }
+
+  std::vector<std::uint64_t> outside(const Function& function) const {
+    return outside_references(elf_, {function});
+  }
+
+  void add_roots() {
+    auto& roots = file_.roots;
+    if (file_.program)
+      if (const auto node = file_.node_at(elf_.header.e_entry))
+        roots.push_back(*node);
+    for (const auto pointer : file_.links.pointers)
+      if (const auto node = file_.node_at(pointer))
+        roots.push_back(*node);
+    sort_unique(roots);
+  }
+
+  struct Reference {
+    std::uint64_t target;
+    std::uint32_t node;
+    bool enters; ///< a call or jump, and not an address that is taken
+  };
+  const ElfView& elf_;
+  const FunctionMap map_;
+  FileCalls& file_;
+  std::vector<Function> functions_; ///< of the nodes
+  std::vector<Reference> references_;
+  std::multimap<std::uint64_t, std::uint64_t> stubs_; ///< of the linkage table, by the pointer that they use
+  std::set<Forwarder> forwarders_;
+  std::vector<Forwarder> open_;
+};
+
+} // namespace
+
+std::optional<std::uint32_t> FileCalls::node_at(std::uint64_t address) const {
+  if (nodes.empty() || address < nodes.front().start)
+    return std::nullopt;
+  const auto after = std::upper_bound(nodes.begin(), nodes.end(), address,
+                                      [](std::uint64_t at, const CallNode& node) { return at < node.start; });
+  const auto& node = *std::prev(after);
+  if (address >= node.end)
+    return std::nullopt;
+  return static_cast<std::uint32_t>(&node - nodes.data());
+}
+
+Result<FileCalls> find_file_calls(rewrite::ByteView bytes, const std::string& name) {
+  auto elf = ElfView::parse(bytes, name);
+  if (!elf)
+    return elf.error();
+  FileCalls file;
+  file.name = name;
+  file.links = dynamic_links(*elf);
+  file.program = elf->header.e_entry != 0;
+  Builder(*elf, file).build();
+  return file;
+}
+
+} // namespace ukl

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Go's function table, which stays in a stripped Go program (Go source: runtime/symtab.go, pcHeader;
+// versions 1.18 and later).
+#pragma once
+
+#include "rewrite/elf_view.hpp"
+
+namespace ukl::rewrite {
+
+/// Start addresses of all functions of a Go program, unsorted; empty for other files.
+std::vector<std::uint64_t> go_function_starts(const ElfView& elf);
+
+} // namespace ukl::rewrite

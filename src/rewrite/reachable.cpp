@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "rewrite/reachable.hpp"
+
+#include <algorithm>
+#include <asm/unistd_64.h>
+#include <fmt/format.h>
+
+namespace ukl {
+namespace {
+
+// What the kernel itself makes a program do: leave a signal handler, restart a call, and what its vDSO does
+// where it cannot answer by itself (arch/x86/entry/vdso). And the ways to end, so that a program always can.
+constexpr std::uint32_t kAlways[] = {__NR_rt_sigreturn, __NR_restart_syscall, __NR_exit,
+                                     __NR_exit_group,   __NR_clock_gettime,   __NR_clock_getres,
+                                     __NR_getcpu,       __NR_gettimeofday,    __NR_time};
+
+std::string file_part(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+// By which other files know it.
+std::string library_name(const FileCalls& file) {
+  return file.links.soname.empty() ? file_part(file.name) : file.links.soname;
+}
+
+// Its exported functions may be found by name while the program runs.
+bool looks_up_names(const FileCalls& file) {
+  for (const char* name : {"dlsym", "dlvsym"})
+    if (file.links.imports.contains(name) && !file.links.exports.contains(name))
+      return true;
+  return false;
+}
+
+// It calls any function with any arguments: foreign-function interfaces, such as Python's ctypes.
+bool calls_anything(const FileCalls& file) {
+  return std::any_of(file.links.needed.begin(), file.links.needed.end(),
+                     [](const std::string& name) { return name.starts_with("libffi.so"); });
+}
+
+void visit(const FileCalls& file, std::vector<std::uint32_t> open, ReachableCalls& result) {
+  std::vector<bool> seen(file.nodes.size());
+  for (const auto root : open)
+    seen[root] = true;
+  std::uint64_t unknown = 0;
+  while (!open.empty()) {
+    const auto& node = file.nodes[open.back()];
+    open.pop_back();
+    result.numbers.insert(node.numbers.begin(), node.numbers.end());
+    if (node.unknown && unknown == 0)
+      unknown = node.start;
+    for (const auto next : node.leads_to)
+      if (!seen[next]) {
+        seen[next] = true;
+        open.push_back(next);
+      }
+  }
+  if (unknown != 0)
+    result.doubts.push_back(
+        fmt::format("{}: the code at {:#x} makes calls whose numbers are not known", file.name, unknown));
+}
+
+} // namespace
+
+ReachableCalls find_reachable_calls(const std::vector<FileCalls>& files) {
+  ReachableCalls result;
+  result.numbers.insert(std::begin(kAlways), std::end(kAlways));
+  std::set<std::string> used, needed;
+  bool by_name = false;
+  for (const auto& file : files) {
+    used.insert(file.links.imports.begin(), file.links.imports.end());
+    needed.insert(file.links.needed.begin(), file.links.needed.end());
+    by_name |= looks_up_names(file);
+    if (calls_anything(file))
+      result.doubts.push_back(fmt::format("{} can call any function with any arguments", file.name));
+  }
+  for (const auto& file : files) {
+    auto roots = file.roots;
+    // A file that no other one asks for is loaded by name, and its functions are looked up by name.
+    const bool all = by_name || (!file.program && !needed.contains(library_name(file)));
+    for (const auto& [name, address] : file.links.exports)
+      if (all || used.contains(name))
+        if (const auto node = file.node_at(address))
+          roots.push_back(*node);
+    visit(file, std::move(roots), result);
+  }
+  std::erase_if(result.numbers, [](std::uint32_t number) { return number >= 512; }); // none of Linux's
+  return result;
+}
+
+} // namespace ukl

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Names of x86-64 system calls (Linux, asm/unistd_64.h).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace ukl {
+
+/// "read" for 0; empty for a number without a name.
+std::string_view syscall_name(std::uint32_t number);
+
+/// The reverse.
+std::optional<std::uint32_t> syscall_number(std::string_view name);
+
+} // namespace ukl
