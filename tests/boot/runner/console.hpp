@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Reading a guest's console: the driver's results, and the signs of a kernel in trouble.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace boot {
+
+/// How one program of a boot ended.
+struct CheckResult {
+  enum class Kind { ok, failed, skipped } kind = Kind::failed;
+  std::string name;
+  std::string detail; ///< time, reason
+  std::string output; ///< what the program printed, if it failed
+};
+
+/// The driver's `[check] …` lines, in order. A program that started and never ended is a failed one.
+std::vector<CheckResult> check_results(std::string_view console);
+
+/// The first line that no healthy kernel prints (panic, BUG, WARNING, oops, RCU stall, lockup), or empty.
+std::string kernel_trouble(std::string_view console);
+
+/// The last `lines` lines, each with a margin.
+std::string tail(std::string_view text, std::size_t lines);
+
+/// Console text without carriage returns and terminal escape sequences.
+std::string plain_text(std::string_view raw);
+
+} // namespace boot
