@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "machine.hpp"
+#include "support/files.hpp"
+#include "support/process.hpp"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+namespace ukl::bench {
+
+std::vector<std::string> qemu_command(const Machine& machine) {
+  // -seed makes the guest's random numbers, and with them its memory layout, the same in every run.
+  std::vector<std::string> command = {"qemu-system-x86_64",
+                                      "-machine",
+                                      "q35",
+                                      "-accel",
+                                      "tcg",
+                                      "-cpu",
+                                      "max",
+                                      "-m",
+                                      "512",
+                                      "-smp",
+                                      "1",
+                                      "-seed",
+                                      "1",
+                                      "-display",
+                                      "none",
+                                      "-serial",
+                                      "stdio",
+                                      "-no-reboot",
+                                      "-kernel",
+                                      machine.kernel};
+  const auto add = [&](const std::string& option, const std::string& value) {
+    command.insert(command.end(), {option, value});
+  };
+  if (!machine.initrd.empty())
+    add("-initrd", machine.initrd);
+  if (machine.count_instructions)
+    add("-icount", "shift=0,sleep=off");
+  if (!machine.plugin.empty())
+    add("-plugin", machine.plugin);
+  std::string network = "user,id=net0";
+  for (const auto& forward : machine.forwards)
+    network +=
+        fmt::format(",hostfwd={}:127.0.0.1:{}-:{}", forward.udp ? "udp" : "tcp", forward.host, forward.guest);
+  if (machine.forwards.empty()) {
+    add("-nic", "none");
+  } else {
+    add("-netdev", network);
+    add("-device", "virtio-net-pci,netdev=net0,romfile=");
+  }
+  add("-append", machine.command_line);
+  return command;
+}
+
+std::string qemu_version() {
+  auto output = run_command({"qemu-system-x86_64", "--version"});
+  return output && output->status == 0 ? output->text.substr(0, output->text.find('\n')) : "unknown";
+}
+
+int free_port(bool udp) {
+  const FileDescriptor fd(socket(AF_INET, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  if (bind(fd.get(), generic, length) != 0 || getsockname(fd.get(), generic, &length) != 0)
+    return 0;
+  return ntohs(address.sin_port);
+}
+
+} // namespace ukl::bench

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The benchmark's tool. bench/run builds and starts it.
+#include "applications.hpp"
+#include "operations.hpp"
+#include "plot.hpp"
+#include "readme.hpp"
+#include "support/files.hpp"
+#include "support/interrupt.hpp"
+#include "support/terminal.hpp"
+#include "table.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace ukl::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string what = "all";
+  unsigned rounds = 3;
+  double seconds = 3;
+  std::vector<std::string> only, systems, kernels;
+  fs::path json = fs::path(UKL_SOURCE_DIR) / "bench/results/latest.json";
+  bool update_readme = false, show = false;
+};
+
+KernelFiles kernel_files(const std::vector<std::string>& given) {
+  KernelFiles files;
+  for (const auto& word : given)
+    if (const auto equals = word.find('='); equals != std::string::npos)
+      files[word.substr(0, equals)] = word.substr(equals + 1);
+  return files;
+}
+
+// What was asked for, as a command that asks for it again. Kernels given by hand are left out: another
+// machine does not have them.
+std::string command_of(const Options& options, const std::string& what) {
+  std::string command = fmt::format("bench/run {} --rounds {}", what, options.rounds);
+  if (what == "applications")
+    command += fmt::format(" --seconds {}", options.seconds);
+  for (const auto& name : options.only)
+    command += name.find(' ') == std::string::npos ? " --only " + name : fmt::format(" --only \"{}\"", name);
+  for (const auto& name : options.systems)
+    command += " --system " + name;
+  return command;
+}
+
+Result<Part> run_operations(const Options& options) {
+  auto names = options.systems;
+  if (names.empty())
+    names = {"cloud", "cloud-mitigations-off", "classic", "ring0", "full", "direct"};
+  auto systems = find_systems(names, kernel_files(options.kernels));
+  if (!systems)
+    return systems.error();
+  Part part = begin_part(command_of(options, "operations"), false);
+  OperationsPlan plan{*systems, options.only, options.rounds, UKL_BENCH_OPERATIONS};
+  if (auto measured = measure_operations(plan, part); !measured)
+    return measured.error();
+  return part;
+}
+
+Result<Part> run_applications(const Options& options) {
+  auto names = options.systems;
+  if (names.empty())
+    names = {"cloud", "classic", "direct"};
+  auto systems = find_systems(names, kernel_files(options.kernels));
+  if (!systems)
+    return systems.error();
+  Part part = begin_part(command_of(options, "applications"), true);
+  ApplicationsPlan plan;
+  plan.systems = *systems;
+  plan.only = options.only;
+  plan.rounds = options.rounds;
+  plan.seconds = options.seconds;
+  plan.start = UKL_BENCH_START;
+  plan.plugin = UKL_BENCH_COUNT;
+  if (auto measured = measure_applications(plan, part); !measured)
+    return measured.error();
+  return part;
+}
+
+Result<void> measure(const Options& options, Results& results) {
+  if (options.what == "operations" || options.what == "all") {
+    auto part = run_operations(options);
+    if (!part)
+      return part.error();
+    results.operations = *part;
+  }
+  if (options.what == "applications" || options.what == "all") {
+    auto part = run_applications(options);
+    if (!part)
+      return part.error();
+    results.applications = *part;
+  }
+  return {};
+}
+
+Result<void> write_readme(const Results& results) {
+  const fs::path path = fs::path(UKL_SOURCE_DIR) / "README.md";
+  auto readme = read_text(path);
+  if (!readme)
+    return readme.error();
+  auto replaced = replace_section(*readme, markdown_report(results));
+  if (!replaced)
+    return replaced.error();
+  return write_text(path, *replaced);
+}
+
+Result<void> run(const Options& options) {
+  Results results;
+  std::error_code ignored;
+  if (fs::exists(options.json, ignored)) {
+    auto earlier = read_results(options.json);
+    if (!earlier)
+      return earlier.error();
+    results = *earlier;
+  }
+  if (!options.show && !options.update_readme) {
+    Results fresh;
+    if (auto measured = measure(options, fresh); !measured)
+      return measured;
+    fmt::print("{}", terminal_report(fresh));
+    if (fresh.operations)
+      results.operations = fresh.operations;
+    if (fresh.applications)
+      results.applications = fresh.applications;
+    if (auto written = write_results(options.json, results); !written)
+      return written;
+    auto picture = options.json;
+    picture.replace_extension(".svg");
+    if (auto written = write_text(picture, plot(results)); !written)
+      return written;
+    print_note(fmt::format("wrote {} and {}", options.json.string(), picture.string()));
+    return {};
+  }
+  if (options.show)
+    fmt::print("{}", terminal_report(results));
+  return options.update_readme ? write_readme(results) : Result<void>();
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app(
+      "Measures system calls and servers on Debian's kernel and on ours, side by side under the same QEMU.",
+      "bench/run");
+  app.add_option("what", options.what,
+                 "operations: what single system calls cost, in instructions and time\n"
+                 "applications: memcached, Redis and nginx, driven from the host\n"
+                 "all: both (default)")
+      ->check(CLI::IsMember({"operations", "applications", "all"}));
+  app.add_option("--rounds", options.rounds, "how often each time is measured")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
+  app.add_option("--seconds", options.seconds, "how long each load runs on a server")
+      ->capture_default_str()
+      ->check(CLI::Range(0.5, 600.0));
+  app.add_option(
+         "--only", options.only,
+         "only this operation, or applications that begin so: memcached, \"redis get\" (may be repeated)")
+      ->allow_extra_args(false);
+  app.add_option("--system", options.systems,
+                 fmt::format("only this system (may be repeated; ratios are to the first): {}",
+                             fmt::join(known_systems(), ", ")))
+      ->allow_extra_args(false);
+  app.add_option("--kernel", options.kernels,
+                 "PROFILE=VMLINUX: a kernel to use instead of the one that `ukl kernel build` made")
+      ->allow_extra_args(false);
+  app.add_option("--json", options.json, "results file; the plot is written beside it")
+      ->capture_default_str();
+  app.add_flag("--show", options.show, "measure nothing, print the results file's tables");
+  app.add_flag("--update-readme", options.update_readme, "measure nothing, write the tables into README.md");
+  app.footer("Examples:\n  bench/run operations --only getppid --only pipe --rounds 5\n"
+             "  bench/run --system classic --system direct operations\n  bench/run --show");
+  CLI11_PARSE(app, argc, argv);
+  catch_interrupts();
+  if (auto done = run(options); !done) {
+    print_error(done.error());
+    return static_cast<int>(done.error().failure);
+  }
+  return 0;
+}
+
+} // namespace ukl::bench
+
+int main(int argc, char** argv) {
+  return ukl::bench::main(argc, argv);
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The benchmark of single operations: boots bench/guest/operations.c on each system.
+#pragma once
+
+#include "results.hpp"
+#include "systems.hpp"
+
+namespace ukl::bench {
+
+struct OperationsPlan {
+  std::vector<System> systems;
+  std::vector<std::string> only; ///< names of operations; none: all
+  unsigned rounds = 3;           ///< of wall time; instructions are counted once, because they do not vary
+  std::filesystem::path program; ///< the guest program, a static ELF file
+};
+
+/// One boot per system counts instructions; then, per round, one boot per system measures time. Fills in the
+/// systems and rows of `part`. A system that fails gets the reason into its cells. Errors: those of
+/// make_machine, missing_tool, interrupted.
+Result<void> measure_operations(const OperationsPlan& plan, Part& part);
+
+/// A guest's console output as a map from operation to its cell: `result` lines give values, `failed` lines
+/// reasons. Other lines are the kernel's. With `instructions` the figures are instructions, else nanoseconds.
+std::map<std::string, Cell> parse_operations(const std::string& console, bool instructions);
+
+/// The tree of files of a machine whose PID 1 is `program`.
+Result<RootTree> operations_tree(const std::filesystem::path& program);
+
+} // namespace ukl::bench

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "running_server.hpp"
+#include "support/interrupt.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+namespace ukl::bench {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kBootLimit = 120s;
+
+// QEMU accepts connections before the guest does, so only an answer shows that the server is there.
+bool answers(int port, const std::string& question) {
+  const FileDescriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return false;
+  const timeval limit = {1, 0};
+  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  char byte;
+  return send(fd.get(), question.data(), question.size(), MSG_NOSIGNAL) > 0 &&
+         recv(fd.get(), &byte, 1, 0) == 1;
+}
+
+} // namespace
+
+Result<RunningServer> RunningServer::start(Machine machine, const Server& wanted,
+                                           const std::filesystem::path& console) {
+  const Address address{free_port(false), free_port(true)};
+  machine.forwards = {{false, address.tcp, wanted.port}, {true, address.udp, wanted.port}};
+  const FileDescriptor output(open(console.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!output)
+    return file_error(console, "create", errno);
+  ProcessOptions options;
+  options.standard_output = options.standard_error = output.get();
+  auto process = Process::start(qemu_command(machine), options);
+  if (!process)
+    return process.error();
+  RunningServer server(std::move(*process), address, console);
+  const auto give_up = std::chrono::steady_clock::now() + kBootLimit;
+  while (std::chrono::steady_clock::now() < give_up) {
+    if (interrupted())
+      return Error{Failure::interrupted, "the benchmark was interrupted", ""};
+    if (const auto status = server.process_.wait_for(200ms))
+      return Error{Failure::machine,
+                   fmt::format("QEMU ended with status {}: {}", *status, server.console_tail()), ""};
+    if (answers(address.tcp, wanted.question))
+      return server;
+  }
+  return Error{Failure::machine, fmt::format("no answer from the server: {}", server.console_tail()), ""};
+}
+
+std::string RunningServer::console_tail() const {
+  constexpr std::size_t kMost = 1500;
+  auto text = read_text(console_);
+  if (!text)
+    return text.error().message;
+  return text->size() > kMost ? text->substr(text->size() - kMost) : *text;
+}
+
+} // namespace ukl::bench

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "systems.hpp"
+#include "cloud_kernel.hpp"
+#include "image.hpp"
+#include "kernel.hpp"
+#include "payload.hpp"
+#include "rewrite/rewriter.hpp"
+#include "support/files.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace ukl::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+enum class Calls { normal, full, shortcut };
+
+// Everything but the kernel's file. `profile` is empty for Debian's kernel.
+struct Description {
+  const char *name, *title, *profile;
+  bool rewritten;
+  Calls calls;
+  const char* command_line;
+};
+
+constexpr Description kDescriptions[] = {
+    {"cloud", "(a) Debian cloud", "", false, Calls::normal, ""},
+    {"cloud-mitigations-off", "(a) mitigations=off", "", false, Calls::normal, "mitigations=off"},
+    {"classic", "(b) classic, ring 3", "classic", false, Calls::normal, ""},
+    {"ring0", "(c) ring 0", "general", false, Calls::normal, ""},
+    {"full", "(d) rewritten, full", "general", true, Calls::full, ""},
+    {"direct", "(e) rewritten, direct", "general", true, Calls::normal, ""},
+    {"shortcut", "(f) e + TCP shortcut", "general", true, Calls::shortcut, ""},
+};
+
+// read, write, writev, sendto, recvfrom, sendmsg: those that the kernel has shortcuts for
+// (asm/ukl_shortcuts.h).
+constexpr unsigned kShortcuts[] = {0, 1, 20, 44, 45, 46};
+
+Manifest call_records(Calls calls) {
+  Manifest records;
+  const auto add = [&](unsigned number, const char* kind) {
+    records.emplace_back(key::syscall, fmt::format("{}:{}", number, kind));
+  };
+  if (calls == Calls::full)
+    for (unsigned number = 0; number < UKL_GATE_CALLS; ++number)
+      add(number, "full");
+  if (calls == Calls::shortcut)
+    for (const unsigned number : kShortcuts)
+      add(number, "shortcut");
+  return records;
+}
+
+Result<fs::path> our_kernel(const std::string& profile, const KernelFiles& kernels) {
+  if (const auto given = kernels.find(profile); given != kernels.end())
+    return given->second;
+  auto kernel = find_kernel(profile);
+  if (!kernel)
+    return kernel.error();
+  return kernel->vmlinux;
+}
+
+Result<System> make_system(const Description& description, const KernelFiles& kernels) {
+  System system;
+  system.name = description.name;
+  system.title = description.title;
+  system.rewritten = description.rewritten;
+  system.calls = call_records(description.calls);
+  system.command_line = description.command_line;
+  system.ours = *description.profile;
+  if (system.ours) {
+    auto file = our_kernel(description.profile, kernels);
+    if (!file)
+      return file.error();
+    auto bytes = read_file(*file);
+    if (!bytes)
+      return bytes.error();
+    system.file = *file;
+    system.kernel = fmt::format("{} ({})", description.profile, sha256_hex(*bytes).substr(0, 12));
+  } else {
+    auto cloud = cloud_kernel();
+    if (!cloud)
+      return cloud.error();
+    system.file = cloud->vmlinuz;
+    system.network_modules = cloud->network_modules;
+    system.kernel = fmt::format("linux-image-cloud-amd64 {}", cloud->version);
+  }
+  return system;
+}
+
+Result<Bytes> payload_of(const System& system, const RootTree& tree) {
+  if (!system.rewritten)
+    return make_payload(tree, {});
+  return make_payload(tree, [](const std::string& path, Bytes& contents) -> Result<void> {
+    if (!is_rewritable(contents))
+      return {};
+    auto report = rewrite_elf(contents, {path});
+    if (!report)
+      return report.error();
+    return {};
+  });
+}
+
+} // namespace
+
+std::vector<std::string> known_systems() {
+  std::vector<std::string> names;
+  for (const auto& description : kDescriptions)
+    names.emplace_back(description.name);
+  return names;
+}
+
+Result<std::vector<System>> find_systems(const std::vector<std::string>& names, const KernelFiles& kernels) {
+  std::vector<System> systems;
+  for (const auto& name : names) {
+    const auto* found = std::ranges::find(kDescriptions, name, &Description::name);
+    if (found == std::end(kDescriptions))
+      return Error{Failure::usage, fmt::format("there is no system {}", name),
+                   fmt::format("one of {}", fmt::join(known_systems(), ", "))};
+    auto system = make_system(*found, kernels);
+    if (!system)
+      return system.error();
+    systems.push_back(std::move(*system));
+  }
+  return systems;
+}
+
+Result<Machine> make_machine(const System& system, const RootTree& tree, const fs::path& folder) {
+  auto payload = payload_of(system, tree);
+  if (!payload)
+    return payload.error();
+  Machine machine;
+  machine.command_line = fmt::format("console=ttyS0 quiet {}", system.command_line);
+  if (!system.ours) {
+    machine.kernel = system.file;
+    machine.initrd = folder / (system.name + ".cpio");
+    auto written = write_text(machine.initrd, std::string(payload->begin(), payload->end()));
+    if (!written)
+      return written.error();
+    return machine;
+  }
+  auto kernel = read_kernel_elf(system.file, kKernelSymbols);
+  if (!kernel)
+    return kernel.error();
+  Manifest manifest = {{std::string(key::format), kImageFormat}};
+  manifest.insert(manifest.end(), system.calls.begin(), system.calls.end());
+  machine.kernel = folder / (system.name + ".ukl");
+  if (auto written = write_image(machine.kernel, std::move(*kernel), manifest, *payload); !written)
+    return written.error();
+  return machine;
+}
+
+} // namespace ukl::bench
