@@ -44,7 +44,8 @@ Result<std::string> hash_object(const fs::path& path, const fs::path& scratch) {
   if (!bytes)
     return bytes.error();
   const std::string_view debug = ".debug_";
-  if (std::ranges::search(*bytes, debug).empty())
+  // A linker script names such sections too, but is text.
+  if (path.extension() != ".o" || std::ranges::search(*bytes, debug).empty())
     return sha256_hex(*bytes);
   if (auto copied = copy_stripped({"--strip-debug"}, path, scratch); !copied)
     return copied.error();
