@@ -3,6 +3,7 @@
 #include "applications.hpp"
 #include "operations.hpp"
 #include "plot.hpp"
+#include "profile.hpp"
 #include "readme.hpp"
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
@@ -62,6 +63,24 @@ Result<Part> run_operations(const Options& options) {
   return part;
 }
 
+// One table per operation and system.
+Result<void> profile(const Options& options) {
+  if (options.only.empty())
+    return Error{Failure::usage, "profile needs to know which operation", "bench/run profile --only read-1"};
+  auto systems = find_systems(options.systems.empty() ? std::vector<std::string>{"direct"} : options.systems,
+                              kernel_files(options.kernels));
+  if (!systems)
+    return systems.error();
+  for (const auto& operation : options.only)
+    for (const auto& system : *systems) {
+      auto table = profile_operation({system, operation, UKL_BENCH_OPERATIONS, UKL_BENCH_PROFILE});
+      if (!table)
+        return table.error();
+      fmt::print("{} on {}\n{}", operation, system.title, *table);
+    }
+  return {};
+}
+
 Result<Part> run_applications(const Options& options) {
   auto names = options.systems;
   if (names.empty())
@@ -110,6 +129,8 @@ Result<void> write_readme(const Results& results) {
 }
 
 Result<void> run(const Options& options) {
+  if (options.what == "profile")
+    return profile(options);
   Results results;
   std::error_code ignored;
   if (fs::exists(options.json, ignored)) {
@@ -151,8 +172,9 @@ int main(int argc, char** argv) {
   app.add_option("what", options.what,
                  "operations: what single system calls cost, in instructions and time\n"
                  "applications: memcached, Redis and nginx, driven from the host\n"
-                 "all: both (default)")
-      ->check(CLI::IsMember({"operations", "applications", "all"}));
+                 "all: both (default)\n"
+                 "profile: where the instructions of the operations named by --only go, by function")
+      ->check(CLI::IsMember({"operations", "applications", "all", "profile"}));
   app.add_option("--rounds", options.rounds, "how often each time is measured")
       ->capture_default_str()
       ->check(CLI::Range(1, 100));

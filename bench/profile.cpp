@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "profile.hpp"
+#include "operations.hpp"
+#include "rewrite/elf_view.hpp"
+#include "support/files.hpp"
+#include "support/process.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <sstream>
+
+namespace ukl::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kBatches = 16; // of bench/guest/operations/main.c: one that warms up, and those that count
+
+// Function names by address. Static programs and the kernel lie where their files say: there is no
+// decompressor in a boot by -kernel, and so no randomisation.
+using Functions = std::map<std::uint64_t, std::string>;
+
+Result<Functions> functions_of_program(const fs::path& path) {
+  auto bytes = read_file(path);
+  if (!bytes)
+    return bytes.error();
+  auto view = rewrite::ElfView::parse(*bytes, path.string());
+  if (!view)
+    return view.error();
+  Functions functions;
+  for (const auto& symbol : view->symbols()) {
+    functions[symbol.address] = symbol.name;
+    // What follows belongs to nobody until the next symbol: the rewriter's stubs, for one.
+    if (symbol.size != 0)
+      functions.try_emplace(symbol.address + symbol.size, "(code without a name)");
+  }
+  return functions;
+}
+
+// `ukl kernel build` leaves System.map beside the kernel: lines ADDRESS TYPE NAME.
+Result<Functions> functions_of_kernel(const fs::path& vmlinux) {
+  auto text = read_text(vmlinux.parent_path() / "System.map");
+  if (!text)
+    return text.error();
+  Functions functions;
+  std::istringstream words(*text);
+  std::uint64_t address = 0;
+  for (std::string type, name; words >> std::hex >> address >> type >> name;)
+    if (type == "t" || type == "T" || type == "W" || type == "w")
+      functions.try_emplace(address, name);
+  return functions;
+}
+
+std::string name_in(const Functions& functions, std::uint64_t address) {
+  const auto after = functions.upper_bound(address);
+  return after == functions.begin() ? "(code without a name)" : std::prev(after)->second;
+}
+
+double operations_in(const std::string& console) {
+  const std::string word = " operations=";
+  const auto found = console.find(word);
+  return found == std::string::npos ? 0 : std::strtod(console.c_str() + found + word.size(), nullptr);
+}
+
+std::string table_of(const std::map<std::string, double>& functions, double operations) {
+  std::vector<std::pair<std::string, double>> rows(functions.begin(), functions.end());
+  std::ranges::sort(rows, std::greater(), &std::pair<std::string, double>::second);
+  double total = 0;
+  for (const auto& [name, count] : rows)
+    total += count / operations;
+  std::string text = fmt::format("{:>10.1f}  instructions per operation, of which\n", total);
+  for (const auto& [name, count] : rows)
+    if (count / operations >= 0.5)
+      text += fmt::format("{:>10.1f}  {}\n", count / operations, name);
+  return text;
+}
+
+} // namespace
+
+Result<std::string> profile_operation(const ProfilePlan& plan) {
+  if (!plan.system.ours)
+    return Error{Failure::usage, fmt::format("{} has no symbols to profile by", plan.system.name),
+                 "choose one of ours: --system direct"};
+  auto kernel = functions_of_kernel(plan.system.file);
+  if (!kernel)
+    return kernel.error();
+  auto program = functions_of_program(plan.program);
+  if (!program)
+    return program.error();
+  auto tree = operations_tree(plan.program);
+  if (!tree)
+    return tree.error();
+  auto folder = TemporaryFolder::create("ukl-bench");
+  if (!folder)
+    return folder.error();
+  auto machine = make_machine(plan.system, *tree, folder->path());
+  if (!machine)
+    return machine.error();
+  machine->count_instructions = true;
+  machine->command_line += " -- instructions " + plan.operation;
+  const auto counts = folder->path() / "counts";
+  machine->plugin = fmt::format("{},out={}", plan.plugin.string(), counts.string());
+  auto output = run_command(qemu_command(*machine));
+  if (!output)
+    return output.error();
+  const auto operations = operations_in(output->text) * kBatches;
+  if (operations == 0)
+    return Error{Failure::usage, fmt::format("{} was not measured: {}", plan.operation, output->text),
+                 "bench/run operations prints the names of all operations"};
+  auto lines = read_text(counts);
+  if (!lines)
+    return lines.error();
+  std::map<std::string, double> spent;
+  std::istringstream words(*lines);
+  std::uint64_t address = 0;
+  for (double count = 0; words >> std::hex >> address >> std::dec >> count;) {
+    const bool in_kernel = address >> 63;
+    spent[name_in(in_kernel ? *kernel : *program, address) + (in_kernel ? "" : " (program)")] += count;
+  }
+  return table_of(spent, operations);
+}
+
+} // namespace ukl::bench
