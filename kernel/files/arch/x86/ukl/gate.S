@@ -13,6 +13,7 @@
 #include <asm/errno.h>
 #include <asm/frame.h>
 #include <asm/percpu.h>
+#include <asm/processor-flags.h>
 #include <asm/segment.h>
 #include <asm/thread_info.h>
 #include <asm/nospec-branch.h>
@@ -22,6 +23,18 @@
 #include "../entry/calling.h"
 
 .text
+
+/*
+ * The flags that the SYSCALL instruction clears (MSR_SYSCALL_MASK) and Linux does not: DF turns its string
+ * instructions round, and with NT no iretq goes back. In: flags in \flags. Clobbers what stands in the flags.
+ */
+.macro UKL_CLEAN_FLAGS flags:req
+	testl	$(X86_EFLAGS_DF | X86_EFLAGS_NT), \flags
+	jz	.Lclean_\@
+	pushq	$(X86_EFLAGS_FIXED | X86_EFLAGS_IF)
+	popfq
+.Lclean_\@:
+.endm
 
 /*
  * The beginning of every direct entry: onto the task's stack, below a pt_regs of which only what is needed is filled
@@ -88,6 +101,7 @@ SYM_INNER_LABEL(ukl_direct_exit_\name, SYM_L_GLOBAL)
 SYM_CODE_START_NOALIGN(ukl_direct_\name)
 	UKL_DIRECT_ENTER
 	UKL_DIRECT_CHECK \nr .Ltraced_\name
+	cld
 	UKL_SAVE_ARGUMENTS
 	movq	%rsp, %rdi
 	call	\function
@@ -154,6 +168,7 @@ SYM_CODE_END(ukl_entry_\function)
 SYM_CODE_START_NOALIGN(ukl_direct_function)
 	UKL_DIRECT_ENTER
 	movq	$-1, ORIG_RAX(%rsp)
+	cld
 	UKL_SAVE_ARGUMENTS
 	movq	%r10, %rcx
 	ANNOTATE_RETPOLINE_SAFE
@@ -216,6 +231,7 @@ SYM_CODE_START(ukl_full)
 	pushq	%rcx
 	pushq	%rax
 	movq	3*8(%rsp), %r11			/* as SYSCALL leaves it: the flags */
+	UKL_CLEAN_FLAGS %r11d
 	PUSH_REGS rax=$-ENOSYS
 	movq	%rsp, %rdi
 	movslq	%eax, %rsi
@@ -248,6 +264,7 @@ ukl_direct_slow:
 	popq	%rcx
 	movq	%rcx, EFLAGS(%rsp)
 	movq	%rcx, R11(%rsp)
+	UKL_CLEAN_FLAGS %ecx
 	movq	%rbx, RBX(%rsp)
 	movq	%rbp, RBP(%rsp)
 	movq	%r12, R12(%rsp)

@@ -2,12 +2,8 @@
 /*
  * The gate page: which of the three kinds of entry each system call has. <asm/ukl_gate.h> is its interface.
  */
-#include <linux/bitmap.h>
-#include <linux/entry-common.h>
 #include <linux/init.h>
-#include <linux/log2.h>
 #include <linux/mm.h>
-#include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/set_memory.h>
 #include <linux/syscalls.h>
@@ -23,9 +19,6 @@
 __visible u8 ukl_image_calls[UKL_GATE_ENTRIES] __initdata;
 
 static unsigned long ukl_gate[UKL_GATE_ENTRIES] __page_aligned_bss;
-
-static DECLARE_BITMAP(ukl_masked, UKL_GATE_ENTRIES) __ro_after_init;
-static atomic_t ukl_masked_count[UKL_GATE_ENTRIES];
 
 /*
  * Calls that read or write all of their caller's registers, or return to another place, or start a thread from
@@ -52,8 +45,8 @@ static unsigned long __init ukl_entry_of(unsigned int nr)
 	u8 kind = ukl_image_calls[nr];
 
 	if (kind == UKL_CALL_MASKED)
-		__set_bit(nr, ukl_masked);
-	if (kind == UKL_CALL_MASKED || kind == UKL_CALL_FULL || ukl_needs_full(nr))
+		ukl_mask_call(nr);
+	if (kind == UKL_CALL_MASKED || kind == UKL_CALL_FULL || ukl_needs_full(nr) || ukl_traces_calls())
 		return (unsigned long)ukl_full_0 + UKL_FULL_STRIDE * nr;
 #define UKL_LEAF(call, function)						\
 	if (nr == call)								\
@@ -102,32 +95,6 @@ void __init ukl_make_gate(void)
 	ukl_gate[UKL_GATE_TEXT] = (unsigned long)_text;
 	set_memory_ro((unsigned long)ukl_gate, 1);
 	__set_fixmap(VSYSCALL_PAGE, __pa_symbol(ukl_gate), PAGE_KERNEL_RO);
-}
-
-/* The first time, and then as the count doubles: a mistake shows, and a loop does not flood the console. */
-static void ukl_report_masked(int nr)
-{
-	int count = atomic_inc_return(&ukl_masked_count[nr]);
-
-	if (is_power_of_2(count))
-		pr_err("ukl: masked system call %d by %s[%d], answered with ENOSYS (%d so far)\n", nr, current->comm,
-		       task_pid_nr(current), count);
-}
-
-/*
- * A system call on the full way: by the SYSCALL instruction (IRQs off) or through the gate (IRQs on). Returns with
- * IRQs off, all exit work done.
- */
-__visible noinstr void ukl_syscall(struct pt_regs *regs, int nr)
-{
-	if (likely((unsigned int)nr >= UKL_GATE_ENTRIES || !test_bit(nr, ukl_masked))) {
-		do_syscall_64(regs, nr);
-		return;
-	}
-	instrumentation_begin();
-	ukl_report_masked(nr);
-	instrumentation_end();
-	do_syscall_64(regs, -1);
 }
 
 /* A direct entry goes back, and the program's FPU registers are not loaded. IRQs on. */

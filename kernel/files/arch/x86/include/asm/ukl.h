@@ -29,11 +29,11 @@
  * of the one it hit: it is UKL_DIRECT_EXIT bytes from the entry. gate.c compares both with what was assembled.
  */
 #define UKL_DIRECT_STRIDE	256
-#define UKL_DIRECT_EXIT		98
+#define UKL_DIRECT_EXIT		99
 #define UKL_FULL_STRIDE		16
 /* Bytes from the entry of a leaf call, and of ukl_direct_function, to where their way back would begin. */
 #define UKL_LEAF_SIZE		65
-#define UKL_FUNCTION_SIZE	81
+#define UKL_FUNCTION_SIZE	82
 /* What stands among them besides one for each call: a first gap, those of ukl_shortcuts.h, ukl_direct_function. */
 #define UKL_DIRECT_OTHERS	(1 + 9 + 1)
 
@@ -82,6 +82,8 @@ void ukl_load_fpu(void);
 void ukl_indexed(void);
 void ukl_step_out_of_gate(struct pt_regs *regs);
 void __init ukl_make_gate(void);
+bool __init ukl_traces_calls(void);
+void __init ukl_mask_call(unsigned int nr);
 
 long ukl_getpid(void);
 long ukl_getppid(void);

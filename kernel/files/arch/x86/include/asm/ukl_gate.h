@@ -22,8 +22,8 @@
  *	RCX	the return address, as the SYSCALL instruction itself would leave it
  *	R11	anything
  *	RAX	anything at an entry reached by number; the number at UKL_GATE_INDEXED
- * On return RAX holds the result, RCX and R11 are clobbered, the arithmetic flags are undefined, and everything else
- * is as it was, RSP and the bytes below it too.
+ * On return RAX holds the result, RCX and R11 are clobbered, the arithmetic flags and DF are undefined, and
+ * everything else is as it was, RSP and the bytes below it too.
  *
  * Restart: the two bytes before the return address are a SYSCALL instruction (0F 05). Execution that continues there
  * with RAX = the number makes the same call and then goes on as after the jump. So the kernel may build pt_regs with
