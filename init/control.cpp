@@ -58,6 +58,10 @@ void report_signalled(int signal) {
   write_line("signalled " + std::to_string(signal) + "\n");
 }
 
+void report_call(const std::string& number) {
+  write_line("call " + number + "\n");
+}
+
 void report_status(int status) {
   write_line("status " + std::to_string(status) + "\n");
 }

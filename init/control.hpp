@@ -3,6 +3,7 @@
 // nothing.
 #pragma once
 
+#include <string>
 #include <vector>
 
 namespace ukl::init {
@@ -21,6 +22,9 @@ void report_started();
 
 /// Says that the program was sent this signal.
 void report_signalled(int signal);
+
+/// Says that the program or a child of it made this system call.
+void report_call(const std::string& number);
 
 /// Says how the program ended. The last thing written.
 void report_status(int status);

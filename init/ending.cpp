@@ -2,10 +2,12 @@
 #include "ending.hpp"
 
 #include "control.hpp"
+#include "ukl/manifest.hpp"
 #include "volumes.hpp"
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/reboot.h>
@@ -33,6 +35,16 @@ void end_processes() {
   kill(-1, SIGKILL);
   while (waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
   }
+}
+
+// What `ukl run --trace-syscalls` waits for; the file is there only then.
+void report_traced_calls() {
+  std::FILE* file = std::fopen(kTracedCalls, "re");
+  if (!file)
+    return;
+  for (unsigned number; std::fscanf(file, "%u", &number) == 1;)
+    report_call(std::to_string(number));
+  std::fclose(file);
 }
 
 } // namespace
@@ -68,6 +80,7 @@ void end_machine(int status) {
   }
   // Whoever reads the status may stop the machine at once, so the console's last byte has to be out.
   tcdrain(STDERR_FILENO);
+  report_traced_calls();
   report_status(status);
   silence_kernel();
   // Without ACPI, Linux would halt for ever instead of switching off; hypervisors end such a machine at its

@@ -3,28 +3,12 @@
 #include "rewrite/syscall_names.hpp"
 #include "ukl/gate.h"
 
-#include <charconv>
 #include <cstdint>
 #include <fmt/format.h>
 #include <map>
-#include <optional>
 #include <set>
 
 namespace ukl {
-namespace {
-
-std::optional<std::uint32_t> number_of(const std::string& text) {
-  if (auto number = syscall_number(text))
-    return number;
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number >= UKL_GATE_CALLS)
-    return std::nullopt;
-  return number;
-}
-
-} // namespace
-
 Result<Manifest> choose_call_kinds(const std::vector<std::string>& choices) {
   static const std::set<std::string> kinds = {"full", "direct", "masked", "shortcut"};
   std::map<std::uint32_t, std::string> chosen;
@@ -32,8 +16,8 @@ Result<Manifest> choose_call_kinds(const std::vector<std::string>& choices) {
     const auto colon = choice.find(':');
     const auto call = choice.substr(0, colon);
     const auto kind = colon == std::string::npos ? std::string() : choice.substr(colon + 1);
-    const auto number = number_of(call);
-    if (!kinds.contains(kind) || (call != "all" && !number))
+    const auto number = parse_syscall(call);
+    if (!kinds.contains(kind) || (call != "all" && (!number || *number >= UKL_GATE_CALLS)))
       return Error{Failure::usage, fmt::format("--syscall {} is not understood", choice),
                    "expected: NAME:KIND, like getpid:masked; KIND is full, direct, masked or shortcut"};
     if (number) {

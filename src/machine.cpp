@@ -147,6 +147,7 @@ private:
 
   Result<MachineEnd> ended_with(int status) {
     end_.status = status;
+    end_.calls = supervisor_.calls();
     end_.total = since(start_);
     return end_;
   }

@@ -14,6 +14,7 @@ struct MachineEnd {
   std::chrono::milliseconds started{};    ///< from QEMU's start until init had started the program; 0: never
   std::chrono::milliseconds first_byte{}; ///< until the console's first byte; 0: none came
   std::chrono::milliseconds total{};      ///< until QEMU had ended
+  std::vector<std::uint32_t> calls;       ///< system calls that were made, if they were traced
 };
 
 /// A machine that ran longer than its timeout ends with this status, as from timeout(1).

@@ -104,6 +104,8 @@ Result<std::string> kernel_parameters(const MachineOptions& options) {
   // a translator more than all the locks of most runs do (a quarter of the time until the program starts).
   if (options.accelerator == Accelerator::tcg && options.cpus == 1)
     words.push_back("noreplace-smp");
+  if (options.trace)
+    words.emplace_back(kTraceParameter);
   if (options.probe)
     add(key::probe, "1");
   for (const auto& variable : options.environment)

@@ -43,6 +43,7 @@ struct MachineOptions {
   std::string append;                               ///< kernel parameters, as they are
   std::vector<std::string> qemu_arguments;          ///< for QEMU, as they are
   std::optional<std::chrono::milliseconds> timeout; ///< after which the machine is stopped
+  bool trace = false;                               ///< learn which system calls are made
   bool probe = false;                               ///< end where the program would start, with status 0
 };
 

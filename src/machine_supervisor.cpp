@@ -50,6 +50,8 @@ void MachineSupervisor::on_line(std::string_view line, Time now) {
     unanswered_ = std::max(0, unanswered_ - 1);
     if (unanswered_ == 0)
       answer_due_.reset();
+  } else if (const auto call = number_behind("call", line)) {
+    calls_.push_back(static_cast<std::uint32_t>(*call));
   } else if (const auto status = number_behind("status", line)) {
     status_ = status;
     power_off_due_ = now + limits_.power_off;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ukl {
 
@@ -40,6 +41,8 @@ public:
 
   bool started() const { return started_; }
   std::optional<int> status() const { return status_; }
+  /// The system calls that were reported so far.
+  const std::vector<std::uint32_t>& calls() const { return calls_; }
   /// The last signal passed on, or 0.
   int last_signal() const { return last_signal_; }
 
@@ -52,6 +55,7 @@ private:
   std::string waiting_; // signals for a program that is not there yet
   bool started_ = false;
   std::optional<int> status_;
+  std::vector<std::uint32_t> calls_;
   int last_signal_ = 0;
   bool stop_now_ = false;
   std::optional<Time> signalled_at_; // the last signal

@@ -18,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kInitPath = "/init";
 // Where Debian's loader looks without a configuration: an image has no ld.so.cache.
 constexpr const char* kLibraryFolder = "/usr/lib/x86_64-linux-gnu/";
 
@@ -114,9 +115,34 @@ Result<void> add_init(RootTree& tree, const Manifest& manifest) {
   if (!fs::exists(init, ignored))
     return Error{Failure::not_found, fmt::format("ukl's own init is missing ({})", init.string()),
                  "run `make` again, or set UKL_HOME to the folder where ukl is installed"};
-  if (auto added = tree.add("/init", host_entry(init, 0755)); !added)
+  if (auto added = tree.add(kInitPath, host_entry(init, 0755)); !added)
     return added;
   return tree.add(kManifestPath, text_entry(encode_manifest(manifest), 0600));
+}
+
+// The kernel's table: masked calls, and above that what the user says of single ones. A shortcut is no reason
+// to answer a call.
+Result<Manifest> call_records(const PackRequest& request, const std::vector<FileCalls>& programs,
+                              PackSummary& summary) {
+  auto choices = choose_call_kinds(request.calls);
+  if (!choices || !summary.ring0)
+    return choices;
+  auto masked = choose_masked_calls(programs, request.masks);
+  if (!masked)
+    return masked.error();
+  summary.answered = masked->answered;
+  summary.doubts = std::move(masked->doubts);
+  const auto is_masked = [&](const std::string& number) {
+    return std::ranges::find(masked->records, number + ":masked", &Manifest::value_type::second) !=
+           masked->records.end();
+  };
+  std::erase_if(*choices, [&](const auto& record) {
+    const auto colon = record.second.find(':');
+    return record.second.substr(colon) == ":shortcut" && is_masked(record.second.substr(0, colon));
+  });
+  Manifest records = std::move(masked->records);
+  records.insert(records.end(), choices->begin(), choices->end());
+  return records;
 }
 
 Manifest make_manifest(const PackRequest& request, const CheckedSettings& settings, const Kernel& kernel,
@@ -132,10 +158,18 @@ Manifest make_manifest(const PackRequest& request, const CheckedSettings& settin
   return manifest;
 }
 
-ElfHook make_rewriter(PackSummary& summary, const fs::path& vmlinux, bool rewrite) {
-  return [&summary, vmlinux, rewrite](const std::string& guest_path, Bytes& contents) -> Result<void> {
+// `programs` gets what is needed to know which calls they can make; init is none of them: the kernel answers
+// it always.
+ElfHook make_rewriter(PackSummary& summary, std::vector<FileCalls>& programs, const fs::path& vmlinux,
+                      const PackRequest& request) {
+  const bool rewrite = request.rewrite && summary.ring0;
+  const bool decide = summary.ring0 && !request.masks.all && request.masks.only.empty();
+  return [=, &summary, &programs](const std::string& guest_path, Bytes& contents) -> Result<void> {
     if (auto linked = link_kernel_functions(contents, guest_path, vmlinux); !linked)
       return linked;
+    if (decide && guest_path != kInitPath && is_rewritable(contents))
+      if (auto calls = find_file_calls(contents, guest_path))
+        programs.push_back(std::move(*calls));
     if (!rewrite || !is_rewritable(contents))
       return {};
     RewriteOptions options;
@@ -186,11 +220,7 @@ Result<PackSummary> pack(const PackRequest& request) {
   summary.profile = kernel->profile;
   summary.kernel_hash = kernel->hash;
   summary.ring0 = kernel_elf->symbols.contains(kCallTable);
-  auto calls = choose_call_kinds(request.calls);
-  if (!calls)
-    return calls.error();
   auto manifest = make_manifest(request, *settings, *kernel, summary.program);
-  manifest.insert(manifest.end(), calls->begin(), calls->end());
 
   // The program and its libraries bring this machine's links (/lib -> usr/lib); what is added later follows
   // them.
@@ -204,10 +234,15 @@ Result<PackSummary> pack(const PackRequest& request) {
   if (auto added = add_init(tree, manifest); !added)
     return added.error();
 
-  auto payload = make_payload(tree, make_rewriter(summary, kernel->vmlinux, request.rewrite && summary.ring0),
-                              request.compress);
+  std::vector<FileCalls> programs;
+  auto payload =
+      make_payload(tree, make_rewriter(summary, programs, kernel->vmlinux, request), request.compress);
   if (!payload)
     return payload.error();
+  auto calls = call_records(request, programs, summary);
+  if (!calls)
+    return calls.error();
+  manifest.insert(manifest.end(), calls->begin(), calls->end());
   if (auto written = write_image(summary.output, std::move(*kernel_elf), manifest, *payload); !written)
     return written.error();
   summary.payload_size = payload->size();

@@ -4,6 +4,7 @@
 
 #include "guest_settings.hpp"
 #include "kernel_elf.hpp"
+#include "masked_calls.hpp"
 #include "payload.hpp"
 #include "program.hpp"
 
@@ -26,6 +27,7 @@ struct PackRequest {
   std::string profile = "general"; ///< of the kernel
   std::filesystem::path kernel;    ///< a vmlinux to use instead of the profile's; empty: the profile's
   std::vector<std::string> calls;  ///< how system calls are entered: see choose_call_kinds
+  MaskOptions masks;               ///< which of them are answered at all
   bool compress = false;           ///< the payload, with zstd
   bool rewrite = true;             ///< turn system-call sites into jumps, if the kernel has a gate
 };
@@ -44,7 +46,9 @@ struct PackSummary {
   std::vector<std::string> missing; ///< libraries that only added files need and that are not there
   bool ring0 = false;               ///< the kernel has a gate
   std::size_t sites = 0,
-              sites_left = 0; ///< system-call sites, and how many of them still use the instruction
+              sites_left = 0;      ///< system-call sites, and how many of them still use the instruction
+  std::size_t answered = 0;        ///< system calls that the image answers; the others are masked
+  std::vector<std::string> doubts; ///< why it answers all of them, if nobody asked for that
 };
 
 /// `HOST:GUEST`, or `PATH` for both. The last `:/` divides. Error: usage.

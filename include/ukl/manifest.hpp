@@ -48,10 +48,16 @@ inline constexpr std::string_view kCommandLinePrefix = "ukl.";
 
 /// The virtio-serial port between `ukl run` and init (found by this name under
 /// /sys/class/virtio-ports/*/name). Host to guest: `signal NUMBER\n`. Guest to host: `started\n` when the
-/// program runs, `signalled NUMBER\n` when it was sent that signal, and last of all `status NUMBER\n`, the
+/// program runs, `signalled NUMBER\n` when it was sent that signal, `call NUMBER\n` at the end for each
+/// system call that was made if the kernel traced them (kTracedCalls), and last of all `status NUMBER\n`, the
 /// program's exit status or 128 + signal (125: init failed; 126: the program's file cannot be executed; 127:
 /// it does not exist).
 inline constexpr const char* kControlPort = "org.ukl.control";
+
+/// With this parameter the kernel answers every system call and lists the numbers of those that were made,
+/// one a line, in this file (kernel/files/arch/x86/ukl/masked_calls.c). Calls of init are not among them.
+inline constexpr const char* kTraceParameter = "ukl_trace";
+inline constexpr const char* kTracedCalls = "/proc/ukl_calls";
 
 /// The port that is the program's standard input, if the machine has one: unlike the console it has an end.
 inline constexpr const char* kInputPort = "org.ukl.input";

@@ -30,6 +30,8 @@ void report_json(const PackSummary& summary, double seconds) {
               {"gate", summary.ring0},
               {"sites", summary.sites},
               {"sites_left", summary.sites_left},
+              {"calls_answered", summary.answered},
+              {"doubts", summary.doubts},
               {"seconds", seconds}});
 }
 
@@ -38,10 +40,17 @@ void report_text(const PackSummary& summary, double seconds) {
     print_note(message);
   for (const auto& path : summary.skipped)
     print_note(fmt::format("left out {}: neither file nor folder", path));
+  if (!summary.doubts.empty())
+    print_note(fmt::format(
+        "masks no system calls: {}{}; ukl run --trace-syscalls learns which are needed", summary.doubts[0],
+        summary.doubts.size() > 1 ? fmt::format(", and {} more like it", summary.doubts.size() - 1)
+                                  : std::string()));
   std::string sites;
   if (summary.sites)
     sites = fmt::format(", {} of {} system-call sites are jumps", summary.sites - summary.sites_left,
                         summary.sites);
+  if (summary.answered)
+    sites += fmt::format(", {} system calls are answered", summary.answered);
   print_note(fmt::format("{}: {:.1f} MiB with {} files, {} of them libraries{}; kernel {} {}; {:.2f} s",
                          summary.output.string(), static_cast<double>(summary.image_size) / (1 << 20),
                          summary.files, summary.libraries.size(), sites, summary.profile, summary.kernel_hash,
@@ -104,6 +113,20 @@ void add_image_options(CLI::App& command, ImageOptions& options) {
         request.calls.insert(request.calls.begin(), choices.begin(), choices.end());
       },
       "Sends and receives straight into TCP sockets: read, write, writev, sendto, recvfrom, sendmsg");
+  command
+      .add_option("--allow-syscall", request.masks.allowed,
+                  "Answers this system call even if no program in the image seems to make it: a name, a "
+                  "number, or @FILE with a list of them. May be repeated")
+      ->expected(1)
+      ->take_all();
+  auto* only = command
+                   .add_option("--only-syscall", request.masks.only,
+                               "Answers these system calls and no others; @FILE as ukl run --trace-syscalls "
+                               "FILE has written it. May be repeated")
+                   ->expected(1)
+                   ->take_all();
+  command.add_flag("--all-syscalls", request.masks.all, "Answers every system call that Linux has")
+      ->excludes(only);
   auto* profile = command
                       .add_option("--profile", request.profile,
                                   "The kernel's profile: general runs the program in ring 0, classic "

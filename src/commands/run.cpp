@@ -6,6 +6,7 @@
 #include "machine.hpp"
 #include "machine_checks.hpp"
 #include "machine_command.hpp"
+#include "masked_calls.hpp"
 #include "support/terminal.hpp"
 
 #include <fmt/format.h>
@@ -22,6 +23,7 @@ struct RunTexts {
   std::string memory = "256M", accelerator = "auto", machine = "q35", append;
   unsigned cpus = 1;
   double timeout = 0;
+  std::string trace; // a file
   bool dry_run = false, json = false;
 };
 
@@ -31,6 +33,7 @@ Result<MachineOptions> read_options(const RunTexts& texts) {
   options.machine = texts.machine;
   options.cpus = texts.cpus;
   options.append = texts.append;
+  options.trace = !texts.trace.empty();
   options.arguments = texts.arguments;
   options.qemu_arguments = texts.qemu_arguments;
   if (texts.accelerator != "auto")
@@ -70,6 +73,18 @@ void print_json(const MachineEnd& end, Accelerator accelerator) {
   fmt::print(stderr, "{}\n", report.dump());
 }
 
+// The calls that were traced, into the user's file.
+Result<void> learn(const MachineEnd& end, const RunTexts& texts) {
+  if (end.calls.empty())
+    return Error{Failure::machine, fmt::format("{} did not say which system calls it made", texts.image),
+                 "let it end by itself or by one Ctrl-C; an image of the profile classic cannot trace"};
+  if (auto added = add_to_call_list(texts.trace, end.calls); !added)
+    return added;
+  print_note(fmt::format("{}: {} system calls were made; ukl pack --only-syscall @{} masks the others",
+                         texts.trace, end.calls.size(), texts.trace));
+  return {};
+}
+
 Result<int> run(const RunTexts& texts) {
   // What the user asked for, checked before anything is started.
   auto options = read_options(texts);
@@ -100,6 +115,9 @@ Result<int> run(const RunTexts& texts) {
     return end.error();
   if (texts.json)
     print_json(*end, options->accelerator);
+  if (options->trace)
+    if (auto learned = learn(*end, texts); !learned)
+      return learned.error();
   return end->status;
 }
 
@@ -133,6 +151,11 @@ void add_run(CLI::App& app, Action& action) {
   command->add_option("--machine", texts->machine, "QEMU's machine type")
       ->check(CLI::IsMember({"q35", "pc", "microvm"}))
       ->capture_default_str();
+  command
+      ->add_option("--trace-syscalls", texts->trace,
+                   "Learns which system calls the program makes, and adds them to this file for ukl pack "
+                   "--only-syscall @FILE; the program runs more slowly and nothing is masked")
+      ->type_name("FILE");
   command->add_option("--append", texts->append, "Further kernel parameters");
   add_list("--qemu-arg", texts->qemu_arguments, "A further argument for QEMU (write --qemu-arg=-device)",
            "ARGUMENT");

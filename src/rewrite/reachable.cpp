@@ -61,9 +61,13 @@ void visit(const FileCalls& file, std::vector<std::uint32_t> open, ReachableCall
 
 } // namespace
 
+std::set<std::uint32_t> unavoidable_calls() {
+  return {std::begin(kAlways), std::end(kAlways)};
+}
+
 ReachableCalls find_reachable_calls(const std::vector<FileCalls>& files) {
   ReachableCalls result;
-  result.numbers.insert(std::begin(kAlways), std::end(kAlways));
+  result.numbers = unavoidable_calls();
   std::set<std::string> used, needed;
   bool by_name = false;
   for (const auto& file : files) {

@@ -14,6 +14,9 @@ struct ReachableCalls {
   std::vector<std::string> doubts;
 };
 
+/// What the kernel itself makes a program call, and the ways to end: part of every answer.
+std::set<std::uint32_t> unavoidable_calls();
+
 /// `files`: every ELF file of the image, each as it was before rewriting.
 ReachableCalls find_reachable_calls(const std::vector<FileCalls>& files);
 

@@ -2,6 +2,7 @@
 #include "rewrite/syscall_names.hpp"
 
 #include <asm/unistd_64.h>
+#include <charconv>
 
 namespace ukl {
 namespace {
@@ -85,6 +86,16 @@ std::optional<std::uint32_t> syscall_number(std::string_view name) {
     if (entry.name == name)
       return entry.number;
   return std::nullopt;
+}
+
+std::optional<std::uint32_t> parse_syscall(std::string_view text) {
+  if (const auto number = syscall_number(text))
+    return number;
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size())
+    return std::nullopt;
+  return number;
 }
 
 } // namespace ukl

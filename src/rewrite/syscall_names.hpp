@@ -14,4 +14,7 @@ std::string_view syscall_name(std::uint32_t number);
 /// The reverse.
 std::optional<std::uint32_t> syscall_number(std::string_view name);
 
+/// A name, or any number in decimal.
+std::optional<std::uint32_t> parse_syscall(std::string_view text);
+
 } // namespace ukl
