@@ -38,6 +38,25 @@ EXPECT masked as asked for
 EXPECT ukl: masked system call 140 by masked
 EXPECT answered with ENOSYS (2 so far)
 
+# What the image's program cannot call is masked without a word from the user; a call by a number from outside is seen
+# as a doubt, and nothing is masked then. A list from a trace masks all but what was traced.
+NAME masked-by-default
+PROGRAM calls programs/one_more_call.cpp -static
+PACK {build}/calls
+RUN
+EXPECT one more call: ENOSYS
+EXPECT ukl: masked system call 140 by calls
+RUN --trace-syscalls {work}/calls -- more
+EXPECT one more call: 0
+COMMAND cat {work}/calls && {ukl} pack {build}/calls -o {work}/only.ukl --only-syscall @{work}/calls && \
+  {ukl} run {work}/only.ukl -- more && {ukl} pack {build}/calls -o {work}/all.ukl --all-syscalls && {ukl} run {work}/all.ukl && \
+  {ukl} pack {build}/calls -o {work}/allow.ukl --allow-syscall getpriority && {ukl} run {work}/allow.ukl
+EXPECT getpriority
+EXPECT exit_group
+EXPECT one more call: 0
+REJECT one more call: ENOSYS
+REJECT mount
+
 NAME tcp-shortcut
 PROGRAM sockets programs/sockets.cpp
 PACK {build}/sockets --shortcut-tcp --poll-network 50

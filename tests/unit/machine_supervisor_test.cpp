@@ -27,6 +27,13 @@ TEST(MachineSupervisor, FollowsAProgramToItsEnd) {
   EXPECT_EQ(supervisor.must_stop(kStart + 4s), Stop::finished);
 }
 
+TEST(MachineSupervisor, CollectsTracedCalls) {
+  MachineSupervisor supervisor({});
+  supervisor.on_control("started\ncall 0\ncall 23", kStart);
+  supervisor.on_control("1\ncall x\nstatus 0\n", kStart);
+  EXPECT_EQ(supervisor.calls(), (std::vector<std::uint32_t>{0, 231}));
+}
+
 TEST(MachineSupervisor, IgnoresLinesThatItDoesNotKnow) {
   MachineSupervisor supervisor({});
   supervisor.on_control("status\nstatus x\nstatus 1x\nhello\n\nsignalled\n", kStart);

@@ -115,6 +115,28 @@ TEST_F(PackTest, OnlyAKernelWithAGateGetsRewrittenPrograms) {
   EXPECT_EQ(packed->sites, 0u);
 }
 
+TEST_F(PackTest, MasksWhatNoProgramMakesAndTheUserDoesNotAskFor) {
+  auto packed = pack(request_);
+  ASSERT_TRUE(packed) << packed.error().message;
+  EXPECT_TRUE(packed->doubts.empty()) << packed->doubts[0];
+  EXPECT_LT(packed->answered, 150u);
+  const auto records = [&] { return values_of(read_image(at("image"))->manifest, key::syscall); };
+  const auto has = [&](const std::string& record) { return std::ranges::count(records(), record) == 1; };
+  EXPECT_TRUE(has("165:masked")); // mount: only init needs it
+  // A shortcut is no reason to answer a call; a choice of the user's is.
+  request_.calls = {"45:shortcut", "165:shortcut", "166:full"};
+  packed = pack(request_);
+  ASSERT_TRUE(packed) << packed.error().message;
+  EXPECT_TRUE(has("45:shortcut"));
+  EXPECT_TRUE(has("165:masked"));
+  EXPECT_FALSE(has("165:shortcut"));
+  EXPECT_EQ(records().back(), "166:full");
+  request_.calls.clear();
+  request_.masks.all = true;
+  ASSERT_TRUE(pack(request_));
+  EXPECT_TRUE(records().empty());
+}
+
 TEST_F(PackTest, AddedFilesBringTheirLibraries) {
   fs::create_directories(at("plugins/private"));
   compile_sample(at("plugins/private/libown.so.1"), "int own(void) { return 1; }",
