@@ -117,7 +117,7 @@ Result<void> make(const Build& build, const std::string& doing, const std::vecto
   for (const std::string& setting :
        {std::string("LC_ALL=C"), "KBUILD_BUILD_TIMESTAMP=" + source_date(build.tree),
         std::string("KBUILD_BUILD_USER=ukl"), std::string("KBUILD_BUILD_HOST=ukl"),
-        std::string("KBUILD_BUILD_VERSION=1"),
+        std::string("KBUILD_BUILD_VERSION=1"), std::string("KCFLAGS=") + kCompilerFlags,
         "KCONFIG_ALLCONFIG=" + (build.objects / "wanted.config").string()})
     command.push_back(setting);
   for (const char* word : {"make", "-C"})
@@ -165,7 +165,10 @@ bool makes_object(const std::string& line) {
   return (line.starts_with("  CC ") || line.starts_with("  AS ")) && line.ends_with(".o");
 }
 
-// How many objects the newest kernel has, of this profile if there is one; 0 if there is none.
+// How many a kernel of the profile `general` has, roughly: for the progress bar of the first build.
+constexpr std::uint64_t kTypicalObjects = 1240;
+
+// How many objects the newest kernel has, of this profile if there is one.
 std::uint64_t expected_objects(const std::string& profile) {
   std::uint64_t same = 0, any = 0;
   for (const auto& kernel : cached_kernels()) {
@@ -176,7 +179,7 @@ std::uint64_t expected_objects(const std::string& profile) {
     if (kernel.profile == profile)
       same = any;
   }
-  return same ? same : any;
+  return same ? same : any ? any : kTypicalObjects;
 }
 
 Result<void> compile(const Build& build, unsigned jobs) {
@@ -188,7 +191,7 @@ Result<void> compile(const Build& build, unsigned jobs) {
     if (makes_object(line))
       progress.update(++done, line.substr(line.rfind(' ') + 1));
   });
-  if (made && total)
+  if (made)
     progress.update(total);
   return made;
 }

@@ -168,6 +168,7 @@ Result<KernelInputs> kernel_inputs(const std::string& profile, bool unpatched) {
     inputs.source = *source;
     inputs.source_hash = *hash;
   }
+  describe("flags", kCompilerFlags);
   describe("source", inputs.source_hash);
   describe("compiler", tool_version("gcc"));
   describe("linker", tool_version("ld"));

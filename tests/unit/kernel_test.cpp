@@ -43,6 +43,7 @@ for file in main version; do
   echo "  CC      init/$file.o"
   cat init/main.c > $objects/init/$file.o
 done
+echo '.debug_info 0 : { *(.debug_info) }' > $objects/init/script.lds
 echo tool > $objects/scripts/tool.o
 cp /bin/true $objects/vmlinux && cp $objects/vmlinux $objects/vmlinux.o
 echo "$KBUILD_BUILD_TIMESTAMP $KBUILD_BUILD_USER $KBUILD_BUILD_HOST" > $objects/System.map
@@ -116,7 +117,8 @@ TEST_F(KernelBuild, AppliesPatchesAndFilesAndStoresTheResult) {
   EXPECT_THAT(text(kernel->system_map), testing::EndsWith(" ukl ukl\n"));
   const std::string object = sha256_hex(*read_file(tree() / "objects/init/main.o"));
   EXPECT_EQ(text(kernel->vmlinux.parent_path() / "objects.sha256"),
-            object + "  init/main.o\n" + object + "  init/version.o\n");
+            object + "  init/main.o\n" + sha256_hex(*read_file(tree() / "objects/init/script.lds")) +
+                "  init/script.lds\n" + object + "  init/version.o\n");
 }
 
 TEST_F(KernelBuild, LeavesTheSharedSourceAsItWas) {

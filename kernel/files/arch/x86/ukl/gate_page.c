@@ -2,6 +2,7 @@
 /*
  * The gate page: which of the three kinds of entry each system call has. <asm/ukl_gate.h> is its interface.
  */
+#include <linux/entry-common.h>
 #include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/sched.h>

@@ -108,19 +108,19 @@ static long ukl_tcp_send_vector(unsigned int number, const struct iovec __user *
 	return result;
 }
 
-__visible long ukl_read(const struct pt_regs *regs)
+__visible long ukl_tcp_read(const struct pt_regs *regs)
 {
 	/* A read of nothing is 0 without looking at the socket; the usual path knows. */
 	long result = regs->dx ? ukl_tcp_receive(regs->di, (char __user *)regs->si, regs->dx, 0) : -ENOTSOCK;
 
-	return result == -ENOTSOCK ? __x64_sys_read(regs) : result;
+	return result == -ENOTSOCK ? ukl_read(regs) : result;
 }
 
-__visible long ukl_write(const struct pt_regs *regs)
+__visible long ukl_tcp_write(const struct pt_regs *regs)
 {
 	long result = ukl_tcp_send(regs->di, (const char __user *)regs->si, regs->dx, 0);
 
-	return result == -ENOTSOCK ? __x64_sys_write(regs) : result;
+	return result == -ENOTSOCK ? ukl_write(regs) : result;
 }
 
 __visible long ukl_writev(const struct pt_regs *regs)

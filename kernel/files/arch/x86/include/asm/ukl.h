@@ -90,6 +90,8 @@ long ukl_getppid(void);
 long ukl_gettid(void);
 long ukl_read(const struct pt_regs *regs);
 long ukl_write(const struct pt_regs *regs);
+long ukl_tcp_read(const struct pt_regs *regs);
+long ukl_tcp_write(const struct pt_regs *regs);
 long ukl_writev(const struct pt_regs *regs);
 long ukl_sendto(const struct pt_regs *regs);
 long ukl_recvfrom(const struct pt_regs *regs);
