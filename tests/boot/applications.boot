@@ -69,16 +69,15 @@ EXPECT SQLite format 3
 # Go and Rust make system calls in their own ways; nothing of them goes through glibc's wrappers in Go's case.
 NAME go
 NEEDS fzf
-PREPARE seq 100000 > numbers && echo 'if read -r x < /dev/null; then :; fi' > nothing
-PACK {debian}/usr/bin/fzf --file {build}/numbers:/numbers --file /bin/sh --file /bin/cat --env FZF_DEFAULT_COMMAND='cat /numbers' \
-  --env SHELL=/bin/sh -- --filter 99999 
-RUN --cpus 4 -m 512M
+PREPARE seq 100000 > numbers
+PACK {debian}/usr/bin/fzf -- --filter 99999
+COMMAND {ukl} run {image} --cpus 4 -m 512M --append loglevel=5 < {build}/numbers
 EXPECT 99999
 
 NAME rust
 NEEDS ripgrep
 PREPARE mkdir -p texts && seq 100000 > texts/numbers && echo needle > texts/haystack
-PACK {debian}/usr/bin/rg --file {build}/texts:/texts -- --threads 4 -n needle /texts
+PACK {debian}/usr/bin/rg --file {build}/texts:/texts -- --threads 4 --no-heading -n needle /texts
 RUN --cpus 4 -m 512M
 EXPECT /texts/haystack:1:needle
 

@@ -13,6 +13,18 @@ PACK {build}/hello
 RUN
 EXPECT Hello from C++
 
+# Without ukl: any loader of PVH kernels does. And on the other machine types of QEMU.
+NAME by-hand
+TIMEOUT 90
+PROGRAM hello programs/hello.c
+PACK {build}/hello
+COMMAND timeout 80 qemu-system-x86_64 -M q35 -cpu max -nographic -no-reboot -kernel {image}
+EXPECT Hello from C
+RUN --machine pc
+EXPECT Hello from C
+RUN --machine microvm
+EXPECT Hello from C
+
 NAME hello-static
 PROGRAM hello programs/hello.c -static
 PACK {build}/hello

@@ -105,9 +105,8 @@ ukl::Result<void> fetch_packages(const std::vector<std::string>& packages, const
       continue;
     // With what it depends on and this machine lacks: apt names just that.
     const std::string command = fmt::format(
-        "set -e; wanted=$(apt-get install -qq --print-uris --no-install-recommends {0} | awk '{{print $2}}' "
-        "| "
-        "cut -d_ -f1); for one in $(printf '%s\\n' {0} $wanted | sort -u); do rm -f \"$one\"_*.deb; "
+        "set -e; wanted=$(apt-get install -qq -s --no-install-recommends {0} | awk '/^Inst/{{print $2}}'); "
+        "for one in $(printf '%s\\n' {0} $wanted | sort -u); do rm -f \"$one\"_*.deb; "
         "apt-get -qq download \"$one\"; dpkg-deb -x \"$one\"_*.deb '{1}'; done; touch '{2}'",
         package, root.string(), stamp.string());
     auto output = run_bash(command, downloads.string(), {}, 300s);
