@@ -86,9 +86,28 @@ private:
         continue;
       references_.push_back({reference.target, index, reference.enters});
       node.leads_to.push_back(*to);
+      if (reference.enters)
+        entered_.insert(*to);
     }
-    if (found.falls_out && index + 1 < file_.nodes.size())
+    if (found.falls_out && index + 1 < file_.nodes.size()) {
       node.leads_to.push_back(index + 1);
+      entered_.insert(index + 1);
+    }
+  }
+
+  // Tables among the code, as cryptographic libraries have them: no unwind table and no symbol knows the
+  // place, it does not decode, no code goes there, and no data points there. Two of their bytes may look like
+  // a `syscall`.
+  bool is_data(std::uint32_t index) const {
+    const auto& function = functions_[index];
+    const auto in_it = [&](std::uint64_t address) {
+      return address >= function.start && address < function.end;
+    };
+    return !function.known && !entered_.contains(index) &&
+           std::none_of(file_.links.pointers.begin(), file_.links.pointers.end(), in_it) &&
+           std::none_of(file_.links.exports.begin(), file_.links.exports.end(),
+                        [&](const auto& symbol) { return in_it(symbol.second); }) &&
+           !decode(elf_.text_from(function.start).first(function.size()), function.start);
   }
 
   bool in_linkage_table(std::uint64_t address) const {
@@ -113,7 +132,7 @@ private:
         continue;
       auto& node = file_.nodes[*index];
       node.numbers.insert(node.numbers.end(), site.site.numbers.begin(), site.site.numbers.end());
-      if (!site.site.numbers.empty())
+      if (!site.site.numbers.empty() || is_data(*index))
         continue;
       if (site.argument_register)
         add_forwarder({functions_[*index].start, *site.argument_register});
@@ -217,6 +236,7 @@ private:
   const FunctionMap map_;
   FileCalls& file_;
   std::vector<Function> functions_; ///< of the nodes
+  std::set<std::uint32_t> entered_; ///< nodes that code calls, jumps to or falls into
   std::vector<Reference> references_;
   std::multimap<std::uint64_t, std::uint64_t> stubs_; ///< of the linkage table, by the pointer that they use
   std::set<Forwarder> forwarders_;

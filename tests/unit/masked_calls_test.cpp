@@ -91,6 +91,20 @@ TEST_F(MaskedCallsTest, NamesThatAreLookedUp) {
   EXPECT_TRUE(calls.numbers.contains(__NR_getpriority));
 }
 
+// A table among the code whose bytes look like a system call, and the same bytes where code goes.
+TEST_F(MaskedCallsTest, TablesInTheTextMakeNoCalls) {
+  const std::string source =
+      "int before(int a) { return a + 1; }\n__asm__(\".text\\n.balign 64\\n.Ltable: .byte "
+      "0x11,0x22,0x0f,0x05,0x06,0x07,0x16,0x17\\n"
+      ".balign 64\");\n"
+      "int main(void) { const char* p; __asm__(\"lea .Ltable(%%rip), %0\" : \"=r\"(p));\n";
+  const auto read = reachable(compiled("read", source + "return p[1]; }\n", {"-fno-toplevel-reorder"}));
+  EXPECT_TRUE(read.doubts.empty()) << read.doubts[0];
+  const auto run = reachable(
+      compiled("run", source + "__asm__(\"call .Ltable\"); return p[1]; }\n", {"-fno-toplevel-reorder"}));
+  EXPECT_FALSE(run.doubts.empty());
+}
+
 std::set<std::string> masked_names(const MaskedCalls& masked) {
   std::set<std::string> names;
   for (const auto& [key, value] : masked.records)
