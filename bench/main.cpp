@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 struct Options {
   std::string what = "all";
   unsigned rounds = 3;
-  double seconds = 3;
+  double seconds = 2;
   std::vector<std::string> only, systems, kernels;
   fs::path json = fs::path(UKL_SOURCE_DIR) / "bench/results/latest.json";
   bool update_readme = false, show = false;
@@ -84,7 +84,7 @@ Result<void> profile(const Options& options) {
 Result<Part> run_applications(const Options& options) {
   auto names = options.systems;
   if (names.empty())
-    names = {"cloud", "classic", "direct"};
+    names = {"cloud", "classic", "direct", "shortcut", "polling"};
   auto systems = find_systems(names, kernel_files(options.kernels));
   if (!systems)
     return systems.error();

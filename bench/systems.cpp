@@ -34,6 +34,7 @@ constexpr Description kDescriptions[] = {
     {"full", "(d) rewritten, full", "general", true, Calls::full, ""},
     {"direct", "(e) rewritten, direct", "general", true, Calls::normal, ""},
     {"shortcut", "(f) e + TCP shortcut", "general", true, Calls::shortcut, ""},
+    {"polling", "(g) f + polled network", "general", true, Calls::shortcut, "sysctl.net.core.busy_poll=50"},
 };
 
 // read, write, writev, sendto, recvfrom, sendmsg: those that the kernel has shortcuts for

@@ -32,6 +32,17 @@ Result<Kernel> choose_kernel(const PackRequest& request) {
   return Kernel{"custom", sha256_hex(*bytes).substr(0, 16), request.kernel, {}, {}};
 }
 
+// Where libraries are looked for. The user's folders are none that the loader in the image knows, which is as
+// with those that only /etc/ld.so.conf names.
+SearchFolders search_folders(const PackRequest& request) {
+  auto folders = glibc_folders();
+  std::vector<fs::path> own;
+  for (const auto& folder : request.library_folders)
+    own.push_back(fs::absolute(folder));
+  folders.configured.insert(folders.configured.begin(), own.begin(), own.end());
+  return folders;
+}
+
 Result<void> add_libraries(RootTree& tree, const std::vector<Library>& libraries, PackSummary& summary) {
   for (const auto& library : libraries) {
     if (auto added = tree.add_same_path(library.path); !added)
@@ -53,24 +64,25 @@ Result<void> add_file(RootTree& tree, const fs::path& path, const std::string& g
 
 // An executable file with all that it loads.
 Result<void> add_executable(RootTree& tree, const fs::path& path, const ElfFile& elf,
-                            const std::string& guest_path, PackSummary& summary) {
+                            const std::string& guest_path, const SearchFolders& folders,
+                            PackSummary& summary) {
   if (auto added = add_file(tree, path, guest_path); !added)
     return added;
-  auto libraries = find_libraries(path, elf, glibc_folders());
+  auto libraries = find_libraries(path, elf, folders);
   if (!libraries)
     return libraries.error();
   return add_libraries(tree, *libraries, summary);
 }
 
 Result<void> add_program(RootTree& tree, const Program& program, const std::string& guest_path,
-                         PackSummary& summary) {
+                         const SearchFolders& folders, PackSummary& summary) {
   if (!program.script)
-    return add_executable(tree, program.path, program.elf, guest_path, summary);
+    return add_executable(tree, program.path, program.elf, guest_path, folders, summary);
   for (const auto& interpreter : program.interpreters) {
     auto elf = read_elf(interpreter);
     if (!elf)
       return elf.error();
-    if (auto added = add_executable(tree, interpreter, *elf, "", summary); !added)
+    if (auto added = add_executable(tree, interpreter, *elf, "", folders, summary); !added)
       return added;
   }
   return add_file(tree, program.path, guest_path);
@@ -85,7 +97,8 @@ bool lies_in(const fs::path& path, const fs::path& folder) {
 
 // Added files may be programs that it starts or plug-ins that it loads: what they need goes in too, as far as
 // it is there, and except for what was added with them.
-Result<void> add_files(RootTree& tree, const std::vector<AddedFile>& files, PackSummary& summary) {
+Result<void> add_files(RootTree& tree, const std::vector<AddedFile>& files, const SearchFolders& folders,
+                       PackSummary& summary) {
   for (const auto& file : files) {
     CopiedFiles copied;
     if (auto added = tree.add_copy(file.host, file.guest, copied); !added)
@@ -96,7 +109,7 @@ Result<void> add_files(RootTree& tree, const std::vector<AddedFile>& files, Pack
       auto elf = read_elf(path);
       if (!elf)
         continue;
-      auto libraries = find_libraries(path, *elf, glibc_folders());
+      auto libraries = find_libraries(path, *elf, folders);
       if (!libraries) {
         summary.missing.push_back(libraries.error().message);
         continue;
@@ -225,9 +238,10 @@ Result<PackSummary> pack(const PackRequest& request) {
   // The program and its libraries bring this machine's links (/lib -> usr/lib); what is added later follows
   // them.
   RootTree tree;
-  if (auto added = add_program(tree, *program, request.guest_path, summary); !added)
+  const auto folders = search_folders(request);
+  if (auto added = add_program(tree, *program, request.guest_path, folders, summary); !added)
     return added.error();
-  if (auto added = add_files(tree, request.files, summary); !added)
+  if (auto added = add_files(tree, request.files, folders, summary); !added)
     return added.error();
   if (auto added = add_defaults(tree, settings->hostname, settings->dns, settings->passwd_line); !added)
     return added.error();

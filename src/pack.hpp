@@ -21,6 +21,7 @@ struct PackRequest {
   std::string program;          ///< a path, or a name to look up in $PATH
   std::string guest_path;       ///< where it lies in the image; empty: as on this machine
   std::filesystem::path output; ///< empty: the program's name with .ukl, in the working directory
+  std::vector<std::filesystem::path> library_folders; ///< searched before those of this machine
   std::vector<AddedFile> files;
   std::vector<std::string> arguments; ///< of the program, without its name
   GuestSettings settings;

@@ -71,6 +71,11 @@ void add_image_options(CLI::App& command, ImageOptions& options) {
       ->expected(1)
       ->take_all();
   command
+      .add_option("--library-path", request.library_folders,
+                  "Looks for libraries in this folder first, as LD_LIBRARY_PATH would here. May be repeated")
+      ->expected(1)
+      ->take_all();
+  command
       .add_option("--env", settings.environment,
                   "Sets a variable of the program: NAME=value. May be repeated")
       ->expected(1)

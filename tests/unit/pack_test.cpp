@@ -162,6 +162,20 @@ TEST_F(PackTest, AddedFilesBringTheirLibraries) {
   EXPECT_NE(packed->missing[0].find("libgone.so.1"), std::string::npos);
 }
 
+TEST_F(PackTest, LibrariesFromAFolderOfTheUsers) {
+  fs::create_directories(at("own"));
+  compile_sample(at("own/libown.so.1"), "int own(void) { return 1; }",
+                 {"-shared", "-fPIC", "-Wl,-soname,libown.so.1"});
+  compile_sample(at("program"), "int own(void); int main(void) { return own(); }",
+                 {at("own/libown.so.1").string()});
+  EXPECT_EQ(pack(request_).error().failure, Failure::missing_library);
+  request_.library_folders = {at("own")};
+  auto packed = pack(request_);
+  ASSERT_TRUE(packed) << packed.error().message;
+  // Where the loader in the image finds it: a link in a folder that it searches.
+  EXPECT_EQ(files()["/usr/lib/x86_64-linux-gnu/libown.so.1"].target, at("own/libown.so.1").string());
+}
+
 TEST_F(PackTest, ScriptsBringTheirInterpreter) {
   ASSERT_TRUE(write_text(at("script"), "#!/bin/cat\n", 0644));
   request_.program = at("script").string();

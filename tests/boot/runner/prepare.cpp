@@ -203,15 +203,14 @@ ukl::Result<void> make_image(const Test& test, const Settings& settings, const N
     add("list");
   }
   // Ours stand before the program's own arguments.
-  std::vector<std::string> ours = {"-o", (build / "image.ukl").string()};
+  std::vector<std::string> ours = {"-o", (build / "image.ukl").string(), "--library-path",
+                                   (settings.build / "debian/usr/lib/x86_64-linux-gnu").string()};
   if (settings.kernel.empty() || names.at("profile") != settings.kernel_profile)
     ours.insert(ours.end(), {"--profile", names.at("profile")});
   else
     ours.insert(ours.end(), {"--kernel", settings.kernel});
   command.insert(std::find(command.begin(), command.end(), "--"), ours.begin(), ours.end());
-  auto output =
-      run_limited(command, build.string(),
-                  {"LD_LIBRARY_PATH=" + (settings.build / "debian/usr/lib/x86_64-linux-gnu").string()}, 120s);
+  auto output = run_limited(command, build.string(), {}, 120s);
   if (!output)
     return output.error();
   if (output->status != 0)
