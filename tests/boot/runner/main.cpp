@@ -79,12 +79,14 @@ private:
   std::vector<std::string> failures_;
 };
 
+// By its own name; or, of a file that is named, those that a run of everything would take.
 bool wanted(const boot::Test& test, const boot::Settings& settings, const std::vector<std::string>& names) {
-  if (!names.empty())
-    return std::any_of(names.begin(), names.end(), [&](const auto& name) {
-      return name == test.name || name == test.file || name + ".boot" == test.file;
-    });
-  return settings.long_run ? !test.only_short : !test.only_long;
+  const bool usual = settings.long_run ? !test.only_short : !test.only_long;
+  if (names.empty())
+    return usual;
+  return std::any_of(names.begin(), names.end(), [&](const auto& name) {
+    return name == test.name || (usual && (name == test.file || name + ".boot" == test.file));
+  });
 }
 
 } // namespace
