@@ -38,8 +38,8 @@ EXPECT masked as asked for
 EXPECT ukl: masked system call 140 by masked
 EXPECT answered with ENOSYS (2 so far)
 
-# What the image's program cannot call is masked without a word from the user; a call by a number from outside is seen
-# as a doubt, and nothing is masked then. A list from a trace masks all but what was traced.
+# What the code of the image's program does not call is masked without a word from the user. A list from a trace masks
+# all but what was traced.
 NAME masked-by-default
 PROGRAM calls programs/one_more_call.cpp -static
 PACK {build}/calls
