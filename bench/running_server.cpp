@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "running_server.hpp"
+#include "listen_backlog.hpp"
 #include "support/interrupt.hpp"
 
 #include <cerrno>
@@ -54,8 +55,10 @@ Result<RunningServer> RunningServer::start(Machine machine, const Server& wanted
     if (const auto status = server.process_.wait_for(200ms))
       return Error{Failure::machine,
                    fmt::format("QEMU ended with status {}: {}", *status, server.console_tail()), ""};
-    if (answers(address.tcp, wanted.question))
+    if (answers(address.tcp, wanted.question)) {
+      widen_listen_backlogs(server.process_.pid());
       return server;
+    }
   }
   return Error{Failure::machine, fmt::format("no answer from the server: {}", server.console_tail()), ""};
 }

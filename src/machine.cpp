@@ -2,6 +2,7 @@
 #include "machine.hpp"
 
 #include "console_tail.hpp"
+#include "listen_backlog.hpp"
 #include "machine_channels.hpp"
 #include "machine_command.hpp"
 #include "machine_supervisor.hpp"
@@ -92,8 +93,10 @@ private:
   void take_control() {
     take(channels_.control, [this](std::string_view bytes) {
       supervisor_.on_control(bytes, Clock::now());
-      if (supervisor_.started() && end_.started == milliseconds())
+      if (supervisor_.started() && end_.started == milliseconds()) {
         end_.started = since(start_);
+        widen_listen_backlogs(process_.pid());
+      }
     });
   }
 

@@ -10,8 +10,10 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 namespace {
 
@@ -143,10 +145,30 @@ void spin_on(std::uintptr_t stack, long rounds) {
                : "r15", "memory", "cc");
 }
 
+// System calls while RSP is not canonical, interrupted at every instruction of their way in and out.
+void call_without_stack(int rounds) {
+  const long self = getpid();
+  for (; rounds > 0; --rounds) {
+    long result = SYS_getpid;
+    asm volatile("btcq $63, %%rsp\n\t"
+                 "syscall\n\t"
+                 "btcq $63, %%rsp"
+                 : "+a"(result)
+                 :
+                 : "rcx", "r11", "memory", "cc");
+    REQUIRE_EQ(result, self);
+  }
+}
+
 void stack_pointer_nowhere() {
   // A program may use RSP as it likes while no signal comes; interrupts must not care.
   for (const std::uintptr_t stack : {0ul, 8ul, 0x1234567ul, 0x7fffffff0000ul, 0x00007ffffffffff8ul})
     spin_on(stack, 30000000);
+  // Nor about an RSP that looks like the kernel's: not canonical, or in the upper half of the address space.
+  for (const std::uintptr_t stack :
+       {1ul << 63, 0x80007fff12345678ul, 0xffff800000000000ul, 0xfffffffffffffff8ul})
+    spin_on(stack, 30000000);
+  call_without_stack(1000000);
   // A page of data as the stack: nothing below or above RSP changes.
   auto* page = static_cast<unsigned char*>(
       mmap(nullptr, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));

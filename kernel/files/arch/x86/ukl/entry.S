@@ -3,8 +3,10 @@
  * Entering Linux from a program that runs in ring 0, and going back to it.
  *
  * The program is told from the kernel by the sign of the saved RSP: programs have their stacks in the lower half
- * of the address space, the kernel in the upper. Between here and Linux's own code the program's frame says
- * __USER_CS/__USER_DS, so that user_mode(regs) is right everywhere; only the CPU ever sees the kernel's selectors.
+ * of the address space, the kernel in the upper. A program may load RSP with anything, so that a negative one is
+ * looked at twice: code in the lower half is always the program's, and the kernel's stacks have canonical addresses
+ * (UKL_IF_PROGRAM). Between here and Linux's own code the program's frame says __USER_CS/__USER_DS, so that
+ * user_mode(regs) is right everywhere; only the CPU ever sees the kernel's selectors.
  *
  * While the program runs, GS holds the kernel's per-CPU base and MSR_KERNEL_GS_BASE the program's, exactly as
  * inside the kernel: no path here swaps them.
@@ -57,6 +59,19 @@ SYM_DATA_START(ukl_vectors)
 	GET_PERCPU_BASE \scratch
 	wrgsbase \scratch
 .Lkernel_gs_\@:
+.endm
+
+/*
+ * Jumps to \program if a frame whose RSP is negative is a program's after all. The kernel runs without 5-level page
+ * tables, so its addresses have bits 63 to 47 set. In: RIP and RSP of the frame. Clobbers \scratch.
+ */
+.macro UKL_IF_PROGRAM rip:req, rsp:req, scratch:req, program:req
+	cmpq	$0, \rip
+	jns	\program
+	movq	\rsp, \scratch
+	sarq	$47, \scratch
+	incq	\scratch
+	jnz	\program
 .endm
 
 /*
@@ -159,6 +174,7 @@ SYM_CODE_START(ukl_\asmsym)
 	js	.Lkernel_\@
 
 	/* From the program. DF is the only flag of its that the kernel would stumble over. */
+.Lprogram_\@:
 	cld
 	UKL_PUSH_PROGRAM
 	.if \vector == X86_TRAP_PF
@@ -168,6 +184,7 @@ SYM_CODE_START(ukl_\asmsym)
 	UKL_CALL_HANDLER \cfunc \has_error_code
 
 .Lkernel_\@:
+	UKL_IF_PROGRAM 16(%rsp), 16+FRAME_RSP(%rsp), %rdi, .Lprogram_\@
 	.if \vector == X86_TRAP_GP
 	cmpq	$ukl_iretq, 16(%rsp)
 	je	.Lbad_iret_\@
@@ -223,6 +240,7 @@ SYM_CODE_START(ukl_\asmsym)
 	js	.Lkernel_\@
 
 	/* From the program, or from the first instructions of a system call: the task's stack is free. */
+.Lprogram_\@:
 	cld
 	UKL_CHECK_GS %rdx
 	movq	%rsp, %rdx
@@ -244,6 +262,7 @@ SYM_CODE_START(ukl_\asmsym)
 	UKL_CALL_HANDLER \cfunc 0
 
 .Lkernel_\@:
+	UKL_IF_PROGRAM 8(%rsp), 8+FRAME_RSP(%rsp), %rdx, .Lprogram_\@
 	/* Did it hit one of the entries above, whose IST stack the handler's own faults would overwrite? */
 	movq	8(%rsp), %rdx
 	subq	$ukl_entries_begin, %rdx
@@ -354,9 +373,10 @@ SYM_CODE_END(ukl_entry_SYSCALL_64)
  */
 SYM_CODE_START(ukl_return_to_program)
 	UNWIND_HINT_REGS
-	/* A stack in the upper half would be taken for the kernel's, and only 64-bit code can go on from here. */
+	/* Only 64-bit code can go on from here, and only what would be known as the program when it is interrupted. */
 	cmpq	$0, RSP(%rsp)
-	js	.Lbad_frame
+	js	.Lodd_stack
+.Lstack_is_known:
 	cmpq	$__USER_CS, CS(%rsp)
 	jne	.Lbad_frame
 	movq	$__KERNEL_CS, CS(%rsp)
@@ -368,6 +388,9 @@ SYM_INNER_LABEL(ukl_iretq, SYM_L_LOCAL)
 	/* #GP if RIP is not canonical: see .Lbad_iret above. */
 	iretq
 
+.Lodd_stack:
+	UNWIND_HINT_REGS
+	UKL_IF_PROGRAM RIP(%rsp), RSP(%rsp), %rdi, .Lstack_is_known
 .Lbad_frame:
 	UNWIND_HINT_REGS
 	movq	%rsp, %rdi

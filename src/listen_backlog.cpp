@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "listen_backlog.hpp"
+#include "support/files.hpp"
+
+#include <charconv>
+#include <filesystem>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace ukl {
+
+int widen_listen_backlogs(pid_t pid) {
+  const FileDescriptor process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!process)
+    return 0;
+  int widened = 0;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(fmt::format("/proc/{}/fd", pid), error), end;
+       !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename();
+    int number = -1;
+    std::from_chars(name.data(), name.data() + name.size(), number);
+    const FileDescriptor theirs(static_cast<int>(syscall(SYS_pidfd_getfd, process.get(), number, 0)));
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    if (theirs && getsockopt(theirs.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0 &&
+        listen(theirs.get(), SOMAXCONN) == 0)
+      ++widened;
+  }
+  return widened;
+}
+
+} // namespace ukl
