@@ -93,6 +93,17 @@ TEST(BootConsole, SeesTroubleOfTheKernel) {
             "");
 }
 
+TEST(BootConsole, EmulatorFailure) {
+  EXPECT_THAT(boot::emulator_failure("x\nukl: QEMU ended: msix.c:218: f: Assertion `a <= b' failed.\n"),
+              HasSubstr("msix.c"));
+  EXPECT_EQ(boot::emulator_failure("ukl: QEMU ended: no such option\n"), "");
+  const std::string report = "[   32.2] int3: 0000 [#1] SMP\n[   32.2] RIP: 0010:__schedule+0x117/0x560\n";
+  EXPECT_THAT(boot::emulator_failure(report + "[   32.2] Code: 1f 44 00 00 e9 <a0> 00 00\n"),
+              HasSubstr("e9 <a0>"));
+  EXPECT_EQ(boot::emulator_failure(report + "[   32.2] Code: 1f 44 00 00 cc <a0> 00 00\n"), "");
+  EXPECT_EQ(boot::emulator_failure("[ 1.0] Oops: 0000 [#1] SMP\n[ 1.0] Code: 44 e9 <a0> 00\n"), "");
+}
+
 TEST(BootConsole, TailAndPlainText) {
   EXPECT_EQ(boot::tail("one\ntwo\nthree\n", 2), "    | two\n    | three\n");
   EXPECT_EQ(boot::tail("one", 5), "    | one\n");

@@ -74,6 +74,24 @@ std::string kernel_trouble(std::string_view console) {
   return "";
 }
 
+std::string emulator_failure(std::string_view console) {
+  bool int3 = false; // a report of one has begun
+  std::istringstream lines{std::string(console)};
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("QEMU ended: ") != std::string::npos && line.find("Assertion `") != std::string::npos)
+      return line;
+    if (line.find("] int3: 0000 [#1]") != std::string::npos)
+      int3 = true;
+    // "Code: 1f 44 00 00 e9 <a0> 00": the byte before the mark is the one that trapped.
+    const auto code = line.find("] Code: "), mark = line.find(" <");
+    if (int3 && code != std::string::npos && mark != std::string::npos && mark >= 2)
+      return line.compare(mark - 2, 2, "cc") == 0
+                 ? ""
+                 : "an int3 that is no longer there: " + line.substr(code + 2);
+  }
+  return "";
+}
+
 std::string tail(std::string_view text, std::size_t lines) {
   while (!text.empty() && text.back() == '\n')
     text.remove_suffix(1);

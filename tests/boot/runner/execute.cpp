@@ -69,13 +69,6 @@ bool masks_too_much(const Step& step, const std::string& log) {
   return log.find(sign) != std::string::npos && std::ranges::none_of(step.expect, is_wanted);
 }
 
-// QEMU itself gave up, through no fault of the guest's: under load, version 7.2 with several virtual CPUs is
-// now and then ended by an assertion of its PCI code while the guest sets up its devices.
-bool emulator_failed(const std::string& log) {
-  static const std::regex sign("QEMU ended: .*Assertion .* failed");
-  return std::regex_search(log, sign);
-}
-
 struct StepResult {
   std::string wrong; // empty: as wanted
   std::string log;   // console and client
@@ -195,8 +188,8 @@ std::vector<Outcome> execute(const Test& test, const Settings& settings) {
     // The driver's own status only repeats what its lines say.
     auto result = run_step(step, test, settings, names);
     logs += result.log;
-    if (!result.wrong.empty() && emulator_failed(result.log)) {
-      fmt::print("note: {}: QEMU failed, once more:\n{}\n", test.name, tail(result.log, 5));
+    if (const auto failure = emulator_failure(result.log); !result.wrong.empty() && !failure.empty()) {
+      fmt::print("note: {}: QEMU's own failure, once more: {}\n", test.name, failure);
       result = run_step(step, test, settings, names);
       logs += result.log;
     }
