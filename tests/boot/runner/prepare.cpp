@@ -149,7 +149,10 @@ std::vector<Outcome> run_on_host(const Test& test, const Names& names) {
   for (const auto& check : test.checks) {
     if (!check.on_host)
       continue;
-    std::vector<std::string> command = {names.at("build") + "/" + check.program.name};
+    // As init starts it, whatever we were started with: nohup and background jobs of scripts leave signals
+    // ignored.
+    std::vector<std::string> command = {"env", "--default-signal",
+                                        names.at("build") + "/" + check.program.name};
     for (auto& argument : substitute(check.arguments, here))
       command.push_back(argument);
     auto output = run_limited(command, names.at("build"), {}, std::chrono::seconds(check.seconds));
