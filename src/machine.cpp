@@ -95,7 +95,8 @@ private:
       supervisor_.on_control(bytes, Clock::now());
       if (supervisor_.started() && end_.started == milliseconds()) {
         end_.started = since(start_);
-        widen_listen_backlogs(process_.pid());
+        if (!options_.forwards.empty())
+          widen_listen_backlogs(process_.pid());
       }
     });
   }
