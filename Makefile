@@ -26,6 +26,7 @@ demo: prepare ## Debian's memcached as one bootable file, with a client that set
 	@scripts/demo
 
 test: prepare ## every test
+	@scripts/prepare scripts/packages-test
 	@$(MAKE) --no-print-directory all
 	@scripts/run-tests
 

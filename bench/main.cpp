@@ -5,6 +5,7 @@
 #include "plot.hpp"
 #include "profile.hpp"
 #include "readme.hpp"
+#include "servers.hpp"
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
 #include "support/terminal.hpp"
@@ -63,20 +64,26 @@ Result<Part> run_operations(const Options& options) {
   return part;
 }
 
-// One table per operation and system.
+bool is_workload(const std::string& name) {
+  return std::ranges::any_of(known_servers(), [&](const auto& server) { return name.starts_with(server); });
+}
+
+// One table per operation or workload and system.
 Result<void> profile(const Options& options) {
   if (options.only.empty())
-    return Error{Failure::usage, "profile needs to know which operation", "bench/run profile --only read-1"};
+    return Error{Failure::usage, "profile needs to know which operation or load",
+                 "bench/run profile --only read-1, or --only \"memcached TCP 1c\""};
   auto systems = find_systems(options.systems.empty() ? std::vector<std::string>{"direct"} : options.systems,
                               kernel_files(options.kernels));
   if (!systems)
     return systems.error();
-  for (const auto& operation : options.only)
+  for (const auto& name : options.only)
     for (const auto& system : *systems) {
-      auto table = profile_operation({system, operation, UKL_BENCH_OPERATIONS, UKL_BENCH_PROFILE});
+      const ProfilePlan plan{system, name, UKL_BENCH_OPERATIONS, UKL_BENCH_START, UKL_BENCH_PROFILE};
+      auto table = is_workload(name) ? profile_workload(plan) : profile_operation(plan);
       if (!table)
         return table.error();
-      fmt::print("{} on {}\n{}", operation, system.title, *table);
+      fmt::print("{} on {}\n{}", name, system.title, *table);
     }
   return {};
 }
@@ -173,7 +180,7 @@ int main(int argc, char** argv) {
                  "operations: what single system calls cost, in instructions and time\n"
                  "applications: memcached, Redis and nginx, driven from the host\n"
                  "all: both (default)\n"
-                 "profile: where the instructions of the operations named by --only go, by function")
+                 "profile: where the instructions of what --only names go, by function")
       ->check(CLI::IsMember({"operations", "applications", "all", "profile"}));
   app.add_option("--rounds", options.rounds, "how often each time is measured")
       ->capture_default_str()

@@ -2,6 +2,7 @@
 #include "profile.hpp"
 #include "operations.hpp"
 #include "rewrite/elf_view.hpp"
+#include "running_server.hpp"
 #include "support/files.hpp"
 #include "support/process.hpp"
 
@@ -16,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kBatches = 16; // of bench/guest/operations/main.c: one that warms up, and those that count
+constexpr double kSeconds = 3;  // how long a server is under load
 
 // Function names by address. Static programs and the kernel lie where their files say: there is no
 // decompressor in a boot by -kernel, and so no randomisation.
@@ -69,20 +71,43 @@ std::string table_of(const std::map<std::string, double>& functions, double oper
   double total = 0;
   for (const auto& [name, count] : rows)
     total += count / operations;
-  std::string text = fmt::format("{:>10.1f}  instructions per operation, of which\n", total);
+  std::string text = fmt::format("{:>10.1f}  instructions each, of which\n", total);
   for (const auto& [name, count] : rows)
     if (count / operations >= 0.5)
       text += fmt::format("{:>10.1f}  {}\n", count / operations, name);
   return text;
 }
 
+// Reads what profile_plugin.so wrote. Without `program`, its functions are one line.
+Result<std::map<std::string, double>> spent_by_function(const fs::path& counts, const Functions& kernel,
+                                                        const Functions* program) {
+  auto lines = read_text(counts);
+  if (!lines)
+    return lines.error();
+  std::map<std::string, double> spent;
+  std::istringstream words(*lines);
+  std::uint64_t address = 0;
+  for (double count = 0; words >> std::hex >> address >> std::dec >> count;) {
+    const bool in_kernel = address >> 63;
+    if (in_kernel)
+      spent[name_in(kernel, address)] += count;
+    else
+      spent[program ? name_in(*program, address) + " (program)" : "(the program and its libraries)"] += count;
+  }
+  return spent;
+}
+
+Result<Functions> functions_of_system(const System& system) {
+  if (!system.ours)
+    return Error{Failure::usage, fmt::format("{} has no symbols to profile by", system.name),
+                 "choose one of ours: --system direct"};
+  return functions_of_kernel(system.file);
+}
+
 } // namespace
 
 Result<std::string> profile_operation(const ProfilePlan& plan) {
-  if (!plan.system.ours)
-    return Error{Failure::usage, fmt::format("{} has no symbols to profile by", plan.system.name),
-                 "choose one of ours: --system direct"};
-  auto kernel = functions_of_kernel(plan.system.file);
+  auto kernel = functions_of_system(plan.system);
   if (!kernel)
     return kernel.error();
   auto program = functions_of_program(plan.program);
@@ -98,7 +123,7 @@ Result<std::string> profile_operation(const ProfilePlan& plan) {
   if (!machine)
     return machine.error();
   machine->count_instructions = true;
-  machine->command_line += " -- instructions " + plan.operation;
+  machine->command_line += " -- instructions " + plan.what;
   const auto counts = folder->path() / "counts";
   machine->plugin = fmt::format("{},out={}", plan.plugin.string(), counts.string());
   auto output = run_command(qemu_command(*machine));
@@ -106,19 +131,50 @@ Result<std::string> profile_operation(const ProfilePlan& plan) {
     return output.error();
   const auto operations = operations_in(output->text) * kBatches;
   if (operations == 0)
-    return Error{Failure::usage, fmt::format("{} was not measured: {}", plan.operation, output->text),
+    return Error{Failure::usage, fmt::format("{} was not measured: {}", plan.what, output->text),
                  "bench/run operations prints the names of all operations"};
-  auto lines = read_text(counts);
-  if (!lines)
-    return lines.error();
-  std::map<std::string, double> spent;
-  std::istringstream words(*lines);
-  std::uint64_t address = 0;
-  for (double count = 0; words >> std::hex >> address >> std::dec >> count;) {
-    const bool in_kernel = address >> 63;
-    spent[name_in(in_kernel ? *kernel : *program, address) + (in_kernel ? "" : " (program)")] += count;
-  }
-  return table_of(spent, operations);
+  auto spent = spent_by_function(counts, *kernel, &*program);
+  if (!spent)
+    return spent.error();
+  return table_of(*spent, operations);
+}
+
+Result<std::string> profile_workload(const ProfilePlan& plan) {
+  auto kernel = functions_of_system(plan.system);
+  if (!kernel)
+    return kernel.error();
+  auto server = make_server(plan.what.substr(0, plan.what.find(' ')), plan.start);
+  if (!server)
+    return server.error();
+  const auto workload = std::ranges::find(server->workloads, plan.what, &Workload::name);
+  if (workload == server->workloads.end())
+    return Error{Failure::usage, fmt::format("there is no load {}", plan.what),
+                 "bench/run applications prints the names of all loads"};
+  auto folder = TemporaryFolder::create("ukl-bench");
+  if (!folder)
+    return folder.error();
+  auto machine = make_machine(plan.system, server->tree, folder->path());
+  if (!machine)
+    return machine.error();
+  const auto counts = folder->path() / "counts", window = folder->path() / "window";
+  machine->plugin =
+      fmt::format("{},out={},window={}", plan.plugin.string(), counts.string(), window.string());
+  auto running = RunningServer::start(*machine, *server, folder->path() / "console");
+  if (!running)
+    return running.error();
+  if (server->fill)
+    if (auto filled = server->fill(running->address()); !filled)
+      return filled.error();
+  if (auto opened = write_text(window, ""); !opened)
+    return opened.error();
+  auto load = workload->run(running->address(), kSeconds);
+  if (!load)
+    return load.error();
+  running->stop(); // the plugin writes
+  auto spent = spent_by_function(counts, *kernel, nullptr);
+  if (!spent)
+    return spent.error();
+  return table_of(*spent, load->sent);
 }
 
 } // namespace ukl::bench

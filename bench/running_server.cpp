@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
@@ -61,6 +62,11 @@ Result<RunningServer> RunningServer::start(Machine machine, const Server& wanted
     }
   }
   return Error{Failure::machine, fmt::format("no answer from the server: {}", server.console_tail()), ""};
+}
+
+void RunningServer::stop() {
+  process_.signal(SIGTERM);
+  process_.wait_for(10s);
 }
 
 std::string RunningServer::console_tail() const {

@@ -9,7 +9,7 @@
 
 namespace ukl::bench {
 
-/// Runs until it is destroyed.
+/// Runs until it is stopped or destroyed.
 class RunningServer {
 public:
   /// Boots `machine` with ports forwarded to the server's, and returns once it answers. The console goes to
@@ -19,6 +19,8 @@ public:
                                      const std::filesystem::path& console);
 
   const Address& address() const { return address_; }
+  /// Lets QEMU end by itself, so that its plugin writes what it has to write.
+  void stop();
   /// The last lines of the console, for messages.
   std::string console_tail() const;
 

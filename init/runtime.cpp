@@ -41,19 +41,19 @@ void operator delete[](void* memory, std::size_t) noexcept {
 }
 
 namespace std {
-[[noreturn]] void __throw_length_error(const char* what) {
+void __throw_length_error(const char* what) {
   stop(what);
 }
-[[noreturn]] void __throw_logic_error(const char* what) {
+void __throw_logic_error(const char* what) {
   stop(what);
 }
-[[noreturn]] void __throw_out_of_range_fmt(const char* what, ...) {
+void __throw_out_of_range_fmt(const char* what, ...) {
   stop(what);
 }
-[[noreturn]] void __throw_bad_alloc() {
+void __throw_bad_alloc() {
   stop("init has no memory left");
 }
-[[noreturn]] void __throw_bad_array_new_length() {
+void __throw_bad_array_new_length() {
   stop("init has no memory left");
 }
 } // namespace std

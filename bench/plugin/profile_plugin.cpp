@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A plugin of QEMU's that counts how often each guest instruction runs between the marks that the guest
-// program sets (bench/guest/marks.h), and writes `ADDRESS COUNT` lines (hexadecimal, decimal) when QEMU ends.
-//     -plugin profile_plugin.so,out=FILE
+// A plugin of QEMU's that counts how often each guest instruction runs between marks, and writes
+// `ADDRESS COUNT` lines (hexadecimal, decimal) when QEMU ends. The guest program sets the marks
+// (bench/guest/marks.h); a server that knows nothing of them is counted while the file WINDOW exists, which
+// is looked at whenever the CPU has been idle.
+//     -plugin profile_plugin.so,out=FILE[,window=WINDOW]
 #include "../guest/marks.h"
 #include "qemu_plugin_api.h"
 
@@ -11,6 +13,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <unistd.h>
 
 int qemu_plugin_version = 1;
 
@@ -27,6 +30,8 @@ std::mutex& mutex = *new std::mutex;
 std::map<std::uint64_t, Counter>& counters =
     *new std::map<std::uint64_t, Counter>; // by guest virtual address
 std::string& output = *new std::string;
+std::string& window = *new std::string;
+bool window_is_open = false;
 
 void begin(unsigned, void*) {
   const std::lock_guard lock(mutex);
@@ -40,6 +45,15 @@ void end(unsigned, void*) {
     counter.between += counter.runs - counter.at_begin;
     counter.at_begin = counter.runs;
   }
+}
+
+// The CPU goes on after HLT. One CPU: benchmarks have no more.
+void look_at_window(qemu_plugin_id_t, unsigned) {
+  const bool open = access(window.c_str(), F_OK) == 0;
+  if (open == window_is_open)
+    return;
+  window_is_open = open;
+  (open ? begin : end)(0, nullptr);
 }
 
 // A mark is a long no-operation with a displacement of ours: 0f 1f 80 MARK.
@@ -68,6 +82,8 @@ void translate(qemu_plugin_id_t, qemu_plugin_tb* tb) {
 }
 
 void write_counts(qemu_plugin_id_t, void*) {
+  if (window_is_open)
+    end(0, nullptr);
   std::FILE* file = std::fopen(output.c_str(), "w");
   if (!file) {
     qemu_plugin_outs("profile_plugin: the output cannot be written\n");
@@ -82,14 +98,19 @@ void write_counts(qemu_plugin_id_t, void*) {
 } // namespace
 
 int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t*, int argc, char** argv) {
-  for (int i = 0; i < argc; ++i)
+  for (int i = 0; i < argc; ++i) {
     if (std::strncmp(argv[i], "out=", 4) == 0)
       output = argv[i] + 4;
+    if (std::strncmp(argv[i], "window=", 7) == 0)
+      window = argv[i] + 7;
+  }
   if (output.empty()) {
     qemu_plugin_outs("profile_plugin: out=FILE is missing\n");
     return 1;
   }
   qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
+  if (!window.empty())
+    qemu_plugin_register_vcpu_resume_cb(id, look_at_window);
   qemu_plugin_register_atexit_cb(id, write_counts, nullptr);
   return 0;
 }

@@ -31,6 +31,7 @@ void qemu_plugin_register_vcpu_insn_exec_inline(qemu_plugin_insn* instruction, q
                                                 void* counter, std::uint64_t amount);
 void qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_insn* instruction, void (*callback)(unsigned, void*),
                                             qemu_plugin_cb_flags flags, void* user_data);
+void qemu_plugin_register_vcpu_resume_cb(qemu_plugin_id_t id, void (*callback)(qemu_plugin_id_t, unsigned));
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, void (*callback)(qemu_plugin_id_t, void*),
                                     void* user_data);
 std::size_t qemu_plugin_tb_n_insns(const qemu_plugin_tb* tb);

@@ -37,6 +37,20 @@ PACK {build}/hello
 RUN
 EXPECT Hello from C++
 
+# Applications of both languages are in applications.boot; these use more of the runtime. The Go program is static.
+NAME go-runtime
+TIMEOUT 180
+PREPARE GOCACHE={build}/go-cache CGO_ENABLED=0 go build -o language {source}/programs/language.go
+PACK {build}/language
+RUN --cpus 4
+EXPECT Go: over TCP a child true
+
+NAME rust-runtime
+PREPARE rustc -O -o language {source}/programs/language.rs
+PACK {build}/language
+RUN --cpus 4
+EXPECT Rust: true over TCP a child true
+
 NAME exit-status
 PROGRAM echo programs/echo.cpp
 PACK {build}/echo --env STATUS=0
