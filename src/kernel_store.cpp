@@ -45,7 +45,8 @@ Result<std::string> hash_object(const fs::path& path, const fs::path& scratch) {
     return bytes.error();
   const std::string_view debug = ".debug_";
   // A linker script names such sections too, but is text.
-  if (path.extension() != ".o" || std::ranges::search(*bytes, debug).empty())
+  if (path.extension() != ".o" ||
+      std::search(bytes->begin(), bytes->end(), debug.begin(), debug.end()) == bytes->end())
     return sha256_hex(*bytes);
   if (auto copied = copy_stripped({"--strip-debug"}, path, scratch); !copied)
     return copied.error();

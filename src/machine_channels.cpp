@@ -38,7 +38,7 @@ constexpr char kEndOfInput = 4;
 
 Result<MachineChannels> MachineChannels::open(bool quiet) {
   MachineChannels channels;
-  for (auto made :
+  for (const auto& made :
        {make_pipe(channels.console, channels.far_console_), make_pipe(channels.errors, channels.far_errors_),
         make_sockets(channels.control, channels.far_control_)})
     if (!made)

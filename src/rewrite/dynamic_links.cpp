@@ -123,10 +123,10 @@ private:
         place = word + 8;
         continue;
       }
-      for (unsigned bit = 1; bit < 64; ++bit)
+      for (std::uint64_t bit = 1; bit < 64; ++bit)
         if (word >> bit & 1)
           add_at(place + (bit - 1) * 8);
-      place += 63 * 8;
+      place += std::uint64_t{63} * 8;
     }
   }
 

@@ -111,7 +111,7 @@ void add_data_references(const Region& region, const FunctionFilter& filter,
 void add_table(const ElfView& elf, const Function& function, std::uint64_t table, std::uint64_t base,
                std::vector<std::uint64_t>& found) {
   const auto bytes = elf.at(table);
-  for (unsigned i = 0; i < kLongestTable && (i + 1) * 4 <= bytes.size(); ++i) {
+  for (std::size_t i = 0; i < kLongestTable && (i + 1) * 4 <= bytes.size(); ++i) {
     const auto target = (base != 0 ? base : table + i * 4) + signed_32(bytes.data() + i * 4);
     if (!elf.text_at(target))
       return;

@@ -13,7 +13,7 @@ constexpr std::uint8_t kRsp = 4;
 class Machine {
 public:
   Machine(Registers registers, bool calls_keep_registers)
-      : registers(std::move(registers)), calls_keep_registers_(calls_keep_registers) {}
+      : registers(registers), calls_keep_registers_(calls_keep_registers) {}
 
   void step(const Instruction& instruction) {
     Value result;
@@ -153,8 +153,8 @@ std::vector<SiteValues> follow_numbers(const std::vector<Instruction>& code, con
   Registers anything;
   anything.fill(Value::anything());
   Registers at_start;
-  for (std::uint8_t number = 0; number < at_start.size(); ++number)
-    at_start[number] = Value::argument(number);
+  for (std::size_t number = 0; number < at_start.size(); ++number)
+    at_start[number] = Value::argument(static_cast<std::uint8_t>(number));
   enter(0, at_start);
   for (const auto address : entries.other)
     enter(index_of(address), anything);
@@ -186,14 +186,14 @@ std::vector<SiteValues> follow_numbers(const std::vector<Instruction>& code, con
                        code[site - 1].flow != Flow::indirect_jump && visited[before];
     SiteValues value{{}, starts[before], states[before], falls};
     value.number = number_after(code, starts[block], question, states[block], calls_keep_registers);
-    values.push_back(std::move(value));
+    values.push_back(value);
   }
   return values;
 }
 
 Value number_after(const std::vector<Instruction>& code, std::size_t from, Question to, Registers registers,
                    bool calls_keep_registers) {
-  Machine machine(std::move(registers), calls_keep_registers);
+  Machine machine(registers, calls_keep_registers);
   for (auto i = from; i < to.instruction; ++i)
     machine.step(code[i]);
   return machine.registers[to.register_number];
