@@ -66,7 +66,7 @@ private:
     if (!load)
       return fail(cell, load.error());
     if (!counter.empty()) {
-      cell.instructions = (count_in(counter) - before) / load->sent;
+      cell.instructions.values.push_back((count_in(counter) - before) / load->sent);
       return {};
     }
     cell.value.values.push_back(load->rate);

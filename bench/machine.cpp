@@ -10,7 +10,6 @@
 namespace ukl::bench {
 
 std::vector<std::string> qemu_command(const Machine& machine) {
-  // -seed makes the guest's random numbers, and with them its memory layout, the same in every run.
   std::vector<std::string> command = {"qemu-system-x86_64",
                                       "-machine",
                                       "q35",
@@ -23,7 +22,7 @@ std::vector<std::string> qemu_command(const Machine& machine) {
                                       "-smp",
                                       "1",
                                       "-seed",
-                                      "1",
+                                      std::to_string(machine.seed),
                                       "-display",
                                       "none",
                                       "-serial",

@@ -21,6 +21,7 @@ struct Machine {
   std::vector<Forward> forwards; ///< none: no network card
   bool count_instructions =
       false;          ///< the guest's clock advances by 1 ns per instruction, and time is not real
+  unsigned seed = 1;  ///< of the guest's random numbers, and with them of its memory layout
   std::string plugin; ///< `FILE.so,option=…`, or empty
 };
 

@@ -29,6 +29,10 @@ Row& row_of(Part& part, const std::string& name) {
   return part.rows.emplace_back(Row{name, {}});
 }
 
+void append(Samples& to, const Samples& from) {
+  to.values.insert(to.values.end(), from.values.begin(), from.values.end());
+}
+
 void add(Part& part, const std::string& system, const std::map<std::string, Cell>& cells,
          const std::vector<std::string>& order) {
   for (const auto& name : order) {
@@ -36,12 +40,9 @@ void add(Part& part, const std::string& system, const std::map<std::string, Cell
     if (found == cells.end())
       continue;
     auto& cell = row_of(part, name).cells[system];
-    const auto& values = found->second.value.values;
-    cell.value.values.insert(cell.value.values.end(), values.begin(), values.end());
-    if (found->second.instructions)
-      cell.instructions = found->second.instructions;
-    if (found->second.mean_instructions)
-      cell.mean_instructions = found->second.mean_instructions;
+    append(cell.value, found->second.value);
+    append(cell.instructions, found->second.instructions);
+    append(cell.mean_instructions, found->second.mean_instructions);
     if (!found->second.failure.empty())
       cell.failure = found->second.failure;
   }
@@ -86,7 +87,7 @@ Result<void> boot(Machine machine, const System& system, bool instructions,
     print_note(fmt::format("{} did not finish (status {}); its console:\n{}", system.name, output->status,
                            output->text));
     for (auto& row : part.rows)
-      if (auto& cell = row.cells[system.name]; cell.value.empty() && !cell.instructions)
+      if (auto& cell = row.cells[system.name]; cell.value.empty() && cell.instructions.empty())
         cell.failure = "the machine ended before it";
   }
   return {};
@@ -108,10 +109,10 @@ std::map<std::string, Cell> parse_operations(const std::string& console, bool in
     if (kind != "result")
       continue;
     if (instructions) {
-      cells[name].instructions = field(line, "median");
-      cells[name].mean_instructions = field(line, "mean");
+      cells[name].instructions.values = {field(line, "median")};
+      cells[name].mean_instructions.values = {field(line, "mean")};
     } else {
-      cells[name].value.values.push_back(field(line, "min"));
+      cells[name].value.values = {field(line, "min")};
     }
   }
   return cells;
@@ -141,18 +142,21 @@ Result<void> measure_operations(const OperationsPlan& plan, Part& part) {
       return machine.error();
     machines.push_back(*machine);
   }
-  Progress progress("operations", plan.systems.size() * (1 + plan.rounds));
+  Progress progress("operations", plan.systems.size() * plan.rounds * 2);
   std::uint64_t done = 0;
-  for (unsigned round = 0; round <= plan.rounds; ++round)
-    for (std::size_t i = 0; i < machines.size(); ++i) {
-      const auto& system = plan.systems[i];
-      progress.update(done++, round == 0 ? fmt::format("instructions, {}", system.name)
-                                         : fmt::format("time, round {}, {}", round, system.name));
-      if (auto booted = boot(machines[i], system, round == 0, plan.only, part); !booted)
-        return booted;
-      if (interrupted())
-        return Error{Failure::interrupted, "the benchmark was interrupted", ""};
-    }
+  for (unsigned round = 1; round <= plan.rounds; ++round)
+    for (const bool instructions : {true, false})
+      for (std::size_t i = 0; i < machines.size(); ++i) {
+        const auto& system = plan.systems[i];
+        progress.update(done++, fmt::format("{}, round {}, {}", instructions ? "instructions" : "time", round,
+                                            system.name));
+        // A memory layout of its own for each round: how many page tables a process needs depends on it.
+        machines[i].seed = round;
+        if (auto booted = boot(machines[i], system, instructions, plan.only, part); !booted)
+          return booted;
+        if (interrupted())
+          return Error{Failure::interrupted, "the benchmark was interrupted", ""};
+      }
   progress.update(done);
   return {};
 }

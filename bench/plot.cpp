@@ -32,8 +32,8 @@ double ratio_of(const Part& part, const Row& row, const std::string& system) {
     const auto found = row.cells.find(name);
     if (found == row.cells.end())
       return 0.0;
-    if (!part.requests && found->second.instructions)
-      return *found->second.instructions;
+    if (!part.requests && !found->second.instructions.empty())
+      return found->second.instructions.median();
     return found->second.value.median();
   };
   const double base = figure(part.systems[0].name), own = figure(system);

@@ -24,10 +24,8 @@ Json to_json(const Cell& cell) {
   add("values", cell.value);
   add("latency_50_us", cell.latency_50);
   add("latency_99_us", cell.latency_99);
-  if (cell.instructions)
-    json["instructions"] = *cell.instructions;
-  if (cell.mean_instructions)
-    json["mean_instructions"] = *cell.mean_instructions;
+  add("instructions", cell.instructions);
+  add("mean_instructions", cell.mean_instructions);
   if (!cell.failure.empty())
     json["failure"] = cell.failure;
   return json;
@@ -39,10 +37,8 @@ Cell cell_from(const Json& json) {
   cell.value = samples("values");
   cell.latency_50 = samples("latency_50_us");
   cell.latency_99 = samples("latency_99_us");
-  if (json.contains("instructions"))
-    cell.instructions = json["instructions"].get<double>();
-  if (json.contains("mean_instructions"))
-    cell.mean_instructions = json["mean_instructions"].get<double>();
+  cell.instructions = samples("instructions");
+  cell.mean_instructions = samples("mean_instructions");
   cell.failure = json.value("failure", "");
   return cell;
 }

@@ -22,12 +22,12 @@ struct Samples {
 
 /// What one system did in one row of a table.
 struct Cell {
-  Samples value;      ///< operations: ns per operation, each run's fastest batch; applications: requests/s
-  Samples latency_50; ///< applications: the middle request's latency, microseconds
-  Samples latency_99; ///< applications: 99 of 100 requests took less, microseconds
-  std::optional<double> instructions;      ///< guest instructions per operation (the median batch) or request
-  std::optional<double> mean_instructions; ///< operations: mean of all batches, timer ticks included
-  std::string failure;                     ///< why there is no value
+  Samples value;        ///< operations: ns per operation, each run's fastest batch; applications: requests/s
+  Samples latency_50;   ///< applications: the middle request's latency, microseconds
+  Samples latency_99;   ///< applications: 99 of 100 requests took less, microseconds
+  Samples instructions; ///< guest instructions per operation (each boot's median batch) or request
+  Samples mean_instructions; ///< operations: each boot's mean of all batches, timer ticks included
+  std::string failure;       ///< why there is no value
 };
 
 struct Row {

@@ -7,21 +7,23 @@
 namespace ukl::bench {
 namespace {
 
-std::optional<double> value_of(const Cell& cell, Figure figure) {
-  const auto median = [](const Samples& samples) -> std::optional<double> {
-    return samples.empty() ? std::nullopt : std::optional(samples.median());
-  };
+const Samples& samples_of(const Cell& cell, Figure figure) {
   switch (figure) {
   case Figure::instructions:
     return cell.instructions;
-  case Figure::value:
-    return median(cell.value);
   case Figure::latency_50:
-    return median(cell.latency_50);
+    return cell.latency_50;
   case Figure::latency_99:
-    return median(cell.latency_99);
+    return cell.latency_99;
+  case Figure::value:
+    break;
   }
-  return std::nullopt;
+  return cell.value;
+}
+
+std::optional<double> value_of(const Cell& cell, Figure figure) {
+  const auto& samples = samples_of(cell, figure);
+  return samples.empty() ? std::nullopt : std::optional(samples.median());
 }
 
 const Cell* find_cell(const Row& row, const std::string& system) {
@@ -40,9 +42,10 @@ std::string cell_text(const Row& row, const std::string& system, Figure figure) 
   if (!value)
     return cell && !cell->failure.empty() ? "failed" : "-";
   const auto number = *value < 100 ? fmt::format("{:.1f}", *value) : fmt::format("{:.0f}", *value);
-  if (figure != Figure::value || cell->value.values.size() < 2)
-    return number;
-  return fmt::format("{} ±{:.0f}%", number, 50 * cell->value.spread());
+  const auto half = 50 * samples_of(*cell, figure).spread();
+  // Instructions are repeatable but for what the memory layout changes: most would show ±0%.
+  const bool shows_spread = figure == Figure::value || (figure == Figure::instructions && half >= 0.5);
+  return shows_spread && half > 0 ? fmt::format("{} ±{:.0f}%", number, half) : number;
 }
 
 std::size_t width_of(const std::string& text) {

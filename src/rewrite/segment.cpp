@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "rewrite/segment.hpp"
 
+#include "rewrite/join_segments.hpp"
 #include "rewrite/numbers.hpp"
 #include "rewrite/stub_frames.hpp"
 
@@ -158,6 +159,7 @@ Result<void> append_stubs(Bytes& elf, const ElfView& view, std::vector<PlannedSi
 
   Bytes result = elf;
   auto segments = view.segments;
+  join_headers_and_text(segments);
   if (may_be_interpreter(view))
     if (auto done = back_by_file(result, view, segments, options); !done)
       return done.error();

@@ -2,6 +2,7 @@
 // The rewriter's decisions, one small assembly program each. That rewritten programs run:
 // rewrite_run_test.cpp.
 #include "rewrite/elf_view.hpp"
+#include "rewrite/join_segments.hpp"
 #include "rewrite/report.hpp"
 #include "rewrite/syscall_names.hpp"
 #include "support/process.hpp"
@@ -265,6 +266,59 @@ TEST(Rewrite, ProgramHeadersStayConsistent) {
     EXPECT_EQ(table->p_offset, view->header.e_phoff);
     EXPECT_EQ(table->p_filesz, size);
   }
+}
+
+// Each mapping costs fork and exec; the stubs' segment is paid for by one that the linker made.
+TEST(Rewrite, AddsNoMapping) {
+  const auto mappings = [](const Bytes& elf) {
+    auto view = rewrite::ElfView::parse(elf, "f");
+    EXPECT_TRUE(view);
+    return std::ranges::count(view->segments, std::uint32_t{PT_LOAD}, &Elf64_Phdr::p_type);
+  };
+  for (const auto& options :
+       std::vector<std::vector<std::string>>{{"-static"}, {"-static-pie"}, {"-pie"}, {"-shared"}}) {
+    auto elf = assemble("mov $39,%eax\nsyscall\nret", options);
+    const auto before = mappings(elf);
+    rewrite(elf);
+    EXPECT_EQ(mappings(elf), before) << options[0];
+  }
+  // Headers and text share a mapping already, so there is nothing to join.
+  auto elf = assemble("mov $39,%eax\nsyscall\nret", {"-static", "-Wl,-z,noseparate-code"});
+  const auto before = mappings(elf);
+  rewrite(elf);
+  EXPECT_EQ(mappings(elf), before + 1);
+}
+
+TEST(Rewrite, JoinsOnlyNeighbours) {
+  const auto load = [](std::uint32_t flags, std::uint64_t offset, std::uint64_t address, std::uint64_t size) {
+    return Elf64_Phdr{PT_LOAD, flags, offset, address, address, size, size, 4096};
+  };
+  const auto joins = [](std::vector<Elf64_Phdr> segments) {
+    const auto count = segments.size();
+    rewrite::join_headers_and_text(segments);
+    return segments.size() < count;
+  };
+  const auto headers = load(PF_R, 0, 0x400000, 0x5c0), text = load(PF_R | PF_X, 0x1000, 0x401000, 0x2000);
+  std::vector<Elf64_Phdr> both = {headers, text, load(PF_R, 0x3000, 0x403000, 0x100)};
+  rewrite::join_headers_and_text(both);
+  ASSERT_EQ(both.size(), 2u);
+  EXPECT_EQ(both[0].p_vaddr, 0x400000u);
+  EXPECT_EQ(both[0].p_offset, 0u);
+  EXPECT_EQ(both[0].p_filesz, 0x3000u);
+  EXPECT_EQ(both[0].p_memsz, 0x3000u);
+  EXPECT_EQ(both[0].p_flags, std::uint32_t{PF_R | PF_X});
+
+  EXPECT_FALSE(joins({}));
+  EXPECT_FALSE(joins({headers}));
+  EXPECT_FALSE(joins({headers, load(PF_R | PF_X, 0x1000, 0x402000, 0x2000)})) << "farther apart in memory";
+  EXPECT_FALSE(joins({headers, load(PF_R | PF_X, 0x2000, 0x402000, 0x2000)})) << "a page between";
+  EXPECT_FALSE(joins({headers, load(PF_R | PF_X, 0x5c0, 0x4005c0, 0x2000)})) << "in one page";
+  EXPECT_FALSE(joins({load(PF_R, 0, 0x400000, 0x1000), load(PF_R | PF_X, 0x2000, 0x402000, 0x2000)}));
+  EXPECT_FALSE(joins({load(PF_R | PF_W, 0, 0x400000, 0x5c0), text})) << "nothing writable is made executable";
+  EXPECT_FALSE(joins({headers, load(PF_R | PF_W | PF_X, 0x1000, 0x401000, 0x2000)}));
+  auto with_zeros = headers;
+  with_zeros.p_memsz += 16;
+  EXPECT_FALSE(joins({with_zeros, text})) << "memory that is zeroed";
 }
 
 TEST(Rewrite, ErrorsLeaveTheFileAlone) {
