@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The rewriter: turns the `syscall` instructions of an x86-64 ELF file into jumps through the gate page
 // (ukl/gate.h). The `syscall` itself stays where it is; what stands directly before it is moved into a stub
-// in a new segment behind the file's last address, and a jump to that stub takes its place:
+// in a new segment behind the file's last address, and a jump to that stub takes its place (join_segments.hpp
+// makes up for the mapping that this adds):
 //
 //     mov $1,%eax          jmp stub            stub: lea back(%rip),%rcx
 //     syscall        -->   syscall                   jmp *(gate + 8*1)

@@ -4,6 +4,7 @@
 #include "kernel_cache.hpp"
 #include "kernel_source.hpp"
 #include "kernel_store.hpp"
+#include "small_file_system.hpp"
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
 #include "support/process.hpp"
@@ -11,9 +12,7 @@
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sched.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -260,28 +259,13 @@ TEST_F(KernelBuild, ADamagedArchiveLeavesNothingBehind) {
     EXPECT_FALSE(entry.is_directory());
 }
 
-// Mounts a file system of 1 MB over `folder`, for this process alone. Returns what failed, or nothing.
-std::string make_small(const fs::path& folder) {
-  const auto user = std::to_string(getuid()), group = std::to_string(getgid());
-  if (unshare(CLONE_NEWNS | (getuid() == 0 ? 0 : CLONE_NEWUSER)) != 0)
-    return "unshare";
-  if (user != "0") {
-    std::ofstream("/proc/self/setgroups") << "deny";
-    std::ofstream("/proc/self/uid_map") << "0 " + user + " 1";
-    std::ofstream("/proc/self/gid_map") << "0 " + group + " 1";
-  }
-  if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
-    return "mount /";
-  return mount("none", folder.c_str(), "tmpfs", 0, "size=1m") == 0 ? "" : "mount " + folder.string();
-}
-
 TEST_F(KernelBuild, AFullDiskLeavesNoHalfSource) {
   write("linux/big", std::string(4000000, 'x'));
   ASSERT_EQ(std::system(("tar -C " + root.string() + " -caf " + archive().string() + " linux").c_str()), 0);
   const auto described = inputs();
   const int cannot_mount = 77;
   const auto child = [&] {
-    if (const auto problem = make_small(root / "cache"); !problem.empty()) {
+    if (const auto problem = test::mount_small(root / "cache"); !problem.empty()) {
       std::perror(problem.c_str());
       return cannot_mount;
     }
