@@ -182,7 +182,8 @@ int main(int argc, char** argv) {
                  "all: both (default)\n"
                  "profile: where the instructions of what --only names go, by function")
       ->check(CLI::IsMember({"operations", "applications", "all", "profile"}));
-  app.add_option("--rounds", options.rounds, "how often each time is measured")
+  app.add_option("--rounds", options.rounds,
+                 "how often each figure is measured (on servers, instructions are counted once)")
       ->capture_default_str()
       ->check(CLI::Range(1, 100));
   app.add_option("--seconds", options.seconds, "how long each load runs on a server")

@@ -174,6 +174,10 @@ Result<std::string> profile_workload(const ProfilePlan& plan) {
   auto spent = spent_by_function(counts, *kernel, nullptr);
   if (!spent)
     return spent.error();
+  if (spent->empty())
+    return Error{Failure::machine,
+                 fmt::format("nothing was counted: the CPU was never idle under {}", plan.what),
+                 "choose a load or a system that leaves it idle at times"};
   return table_of(*spent, load->sent);
 }
 

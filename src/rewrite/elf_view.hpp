@@ -47,6 +47,12 @@ struct Symbol {
   std::string_view name;
 };
 
+constexpr std::uint64_t kPage = 4096; // bytes: the granule of mappings
+
+constexpr std::uint64_t page_up(std::uint64_t value) {
+  return (value + kPage - 1) & ~(kPage - 1);
+}
+
 struct ElfView {
   ByteView bytes;
   Elf64_Ehdr header;

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "rewrite/join_segments.hpp"
 
+#include "rewrite/elf_view.hpp"
+
 #include <algorithm>
-#include <cstdint>
 
 namespace ukl::rewrite {
 namespace {
-
-constexpr std::uint64_t kPage = 4096;
 
 bool is_whole_in_file(const Elf64_Phdr& segment, std::uint32_t flags) {
   return segment.p_type == PT_LOAD && segment.p_flags == flags && segment.p_filesz == segment.p_memsz;
@@ -17,7 +16,7 @@ bool is_whole_in_file(const Elf64_Phdr& segment, std::uint32_t flags) {
 bool are_neighbours(const Elf64_Phdr& first, const Elf64_Phdr& second) {
   const auto end = first.p_vaddr + first.p_filesz;
   return first.p_vaddr - first.p_offset == second.p_vaddr - second.p_offset && end > first.p_vaddr &&
-         end <= second.p_vaddr && ((end + kPage - 1) & ~(kPage - 1)) == (second.p_vaddr & ~(kPage - 1));
+         end <= second.p_vaddr && page_up(end) == (second.p_vaddr & ~(kPage - 1));
 }
 
 } // namespace

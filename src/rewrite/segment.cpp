@@ -12,7 +12,6 @@
 namespace ukl::rewrite {
 namespace {
 
-constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kMostPadding = 1 << 20;                         ///< bytes; see place_segment
 constexpr std::uint64_t kMostCopied = 64 << 20;                         ///< bytes; see back_by_file
 constexpr std::size_t kMostProgramHeaders = kPage / sizeof(Elf64_Phdr); ///< fs/binfmt_elf.c, load_elf_phdrs
@@ -40,10 +39,6 @@ struct Record {
   std::uint32_t numbers[Value::kMost];
   std::uint32_t unused;
 };
-
-std::uint64_t page_up(std::uint64_t value) {
-  return (value + kPage - 1) & ~(kPage - 1);
-}
 
 template <typename T> void store(Bytes& bytes, std::uint64_t offset, const T& value) {
   std::memcpy(bytes.data() + offset, &value, sizeof value);
