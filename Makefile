@@ -36,7 +36,7 @@ quick-test: all ## the unit tests
 kernels: all ## build the kernel of every profile
 	@./ukl kernel build $(patsubst kernel/profiles/%.config,--profile %,$(filter-out %/base.config,$(wildcard kernel/profiles/*.config)))
 
-bench: prepare ## the benchmark's tables, into build/bench
+bench: prepare ## the benchmark's tables, into bench/results
 	@$(MAKE) --no-print-directory all
 	@bench/run
 

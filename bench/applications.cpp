@@ -3,10 +3,12 @@
 #include "running_server.hpp"
 #include "support/interrupt.hpp"
 #include "support/terminal.hpp"
+#include "tap_network.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
+#include <optional>
 
 namespace ukl::bench {
 namespace {
@@ -118,7 +120,15 @@ Result<void> measure_server(const ApplicationsPlan& plan, const Server& server, 
     auto machine = machine_of(system, server, folder->path());
     if (!machine)
       return machine.error();
+    machine->tap = plan.tap;
     machines.push_back(*machine);
+  }
+  std::optional<TapNetwork> network;
+  if (plan.tap) {
+    auto entered = TapNetwork::enter();
+    if (!entered)
+      return entered.error();
+    network.emplace(std::move(*entered));
   }
   const bool counts = !plan.plugin.empty();
   const std::size_t count = machines.size(), passes = plan.rounds + counts;

@@ -14,6 +14,7 @@ struct ApplicationsPlan {
   double seconds = 3;           ///< of each measurement
   std::filesystem::path start;  ///< the guest's first program
   std::filesystem::path plugin; ///< that counts instructions; empty: they are not counted
+  bool tap = false;             ///< over a tap interface (tap_network.hpp), else over QEMU's user network
 };
 
 /// Per server and round one boot per system (which of them comes first changes from round to round), in which

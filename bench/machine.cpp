@@ -2,12 +2,29 @@
 #include "machine.hpp"
 #include "support/files.hpp"
 #include "support/process.hpp"
+#include "tap_network.hpp"
 
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 namespace ukl::bench {
+namespace {
+
+// What the card is attached to; empty: there is no card.
+std::string network_of(const Machine& machine) {
+  if (machine.tap)
+    return fmt::format("tap,ifname={},script=no,downscript=no", kTapName);
+  if (machine.forwards.empty())
+    return "";
+  std::string network = "user";
+  for (const auto& forward : machine.forwards)
+    network +=
+        fmt::format(",hostfwd={}:127.0.0.1:{}-:{}", forward.udp ? "udp" : "tcp", forward.host, forward.guest);
+  return network;
+}
+
+} // namespace
 
 std::vector<std::string> qemu_command(const Machine& machine) {
   std::vector<std::string> command = {"qemu-system-x86_64",
@@ -39,14 +56,11 @@ std::vector<std::string> qemu_command(const Machine& machine) {
     add("-icount", "shift=0,sleep=off");
   if (!machine.plugin.empty())
     add("-plugin", machine.plugin);
-  std::string network = "user,id=net0";
-  for (const auto& forward : machine.forwards)
-    network +=
-        fmt::format(",hostfwd={}:127.0.0.1:{}-:{}", forward.udp ? "udp" : "tcp", forward.host, forward.guest);
-  if (machine.forwards.empty()) {
+  const auto network = network_of(machine);
+  if (network.empty()) {
     add("-nic", "none");
   } else {
-    add("-netdev", network);
+    add("-netdev", network + ",id=net0");
     add("-device", "virtio-net-pci,netdev=net0,romfile=");
   }
   add("-append", machine.command_line);

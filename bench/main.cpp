@@ -10,6 +10,7 @@
 #include "support/interrupt.hpp"
 #include "support/terminal.hpp"
 #include "table.hpp"
+#include "targets.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -26,6 +27,7 @@ struct Options {
   double seconds = 2;
   std::vector<std::string> only, systems, kernels;
   fs::path json = fs::path(UKL_SOURCE_DIR) / "bench/results/latest.json";
+  std::string network = "tap";
   bool update_readme = false, show = false;
 };
 
@@ -42,7 +44,7 @@ KernelFiles kernel_files(const std::vector<std::string>& given) {
 std::string command_of(const Options& options, const std::string& what) {
   std::string command = fmt::format("bench/run {} --rounds {}", what, options.rounds);
   if (what == "applications")
-    command += fmt::format(" --seconds {}", options.seconds);
+    command += fmt::format(" --seconds {} --network {}", options.seconds, options.network);
   for (const auto& name : options.only)
     command += name.find(' ') == std::string::npos ? " --only " + name : fmt::format(" --only \"{}\"", name);
   for (const auto& name : options.systems)
@@ -66,6 +68,27 @@ Result<Part> run_operations(const Options& options) {
 
 bool is_workload(const std::string& name) {
   return std::ranges::any_of(known_servers(), [&](const auto& server) { return name.starts_with(server); });
+}
+
+// One line per target; an error if one is missed by more than what is accepted.
+Result<void> targets(const Options& options) {
+  auto systems = find_systems(target_systems(), kernel_files(options.kernels));
+  if (!systems)
+    return systems.error();
+  Part part = begin_part("bench/run targets", false);
+  if (auto measured = measure_operations(
+          {*systems, target_operations(), options.rounds, UKL_BENCH_OPERATIONS, false}, part);
+      !measured)
+    return measured.error();
+  const auto verdicts = check_targets(part);
+  for (const auto& verdict : verdicts)
+    fmt::print("{}\n", verdict.line);
+  const auto good = std::ranges::count(verdicts, true, &Verdict::good);
+  fmt::print("{} passed, {} failed\n", good, std::ssize(verdicts) - good);
+  if (good == std::ssize(verdicts))
+    return {};
+  return Error{Failure::internal, "a target is missed",
+               "bench/run profile --only OPERATION tells where the instructions go"};
 }
 
 // One table per operation or workload and system.
@@ -96,6 +119,7 @@ Result<Part> run_applications(const Options& options) {
   if (!systems)
     return systems.error();
   Part part = begin_part(command_of(options, "applications"), true);
+  part.network = options.network;
   ApplicationsPlan plan;
   plan.systems = *systems;
   plan.only = options.only;
@@ -103,6 +127,7 @@ Result<Part> run_applications(const Options& options) {
   plan.seconds = options.seconds;
   plan.start = UKL_BENCH_START;
   plan.plugin = UKL_BENCH_COUNT;
+  plan.tap = options.network == "tap";
   if (auto measured = measure_applications(plan, part); !measured)
     return measured.error();
   return part;
@@ -138,6 +163,8 @@ Result<void> write_readme(const Results& results) {
 Result<void> run(const Options& options) {
   if (options.what == "profile")
     return profile(options);
+  if (options.what == "targets")
+    return targets(options);
   Results results;
   std::error_code ignored;
   if (fs::exists(options.json, ignored)) {
@@ -180,8 +207,9 @@ int main(int argc, char** argv) {
                  "operations: what single system calls cost, in instructions and time\n"
                  "applications: memcached, Redis and nginx, driven from the host\n"
                  "all: both (default)\n"
-                 "profile: where the instructions of what --only names go, by function")
-      ->check(CLI::IsMember({"operations", "applications", "all", "profile"}));
+                 "profile: where the instructions of what --only names go, by function\n"
+                 "targets: whether operations still cost no more than they may")
+      ->check(CLI::IsMember({"operations", "applications", "all", "profile", "targets"}));
   app.add_option("--rounds", options.rounds,
                  "how often each figure is measured (on servers, instructions are counted once)")
       ->capture_default_str()
@@ -189,6 +217,11 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "how long each load runs on a server")
       ->capture_default_str()
       ->check(CLI::Range(0.5, 600.0));
+  app.add_option("--network", options.network,
+                 "what the servers' network cards are attached to: tap (as hypervisors do; needs root and\n"
+                 "/dev/net/tun), or user (QEMU's own TCP/IP stack, a slow one, but without any right)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"tap", "user"}));
   app.add_option(
          "--only", options.only,
          "only this operation, or applications that begin so: memcached, \"redis get\" (may be repeated)")

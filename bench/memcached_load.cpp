@@ -127,7 +127,7 @@ private:
     sockaddr_in address = {};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<std::uint16_t>(wanted_.port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    inet_pton(AF_INET, wanted_.host.c_str(), &address.sin_addr);
     if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
       return failed(std::strerror(errno));
     const int one = 1;
@@ -273,8 +273,9 @@ Result<Load> memcached_load(const MemcachedLoad& wanted) {
   return generator.run();
 }
 
-Result<void> memcached_fill(int port) {
+Result<void> memcached_fill(const std::string& host, int port) {
   MemcachedLoad wanted;
+  wanted.host = host;
   wanted.port = port;
   return Generator(wanted).fill();
 }

@@ -8,7 +8,8 @@
 namespace ukl::bench {
 
 struct MemcachedLoad {
-  int port = 0;             ///< of 127.0.0.1
+  std::string host; ///< IPv4
+  int port = 0;
   bool udp = false;         ///< one request per datagram; only gets
   unsigned connections = 1; ///< TCP connections, or UDP sockets
   unsigned pipeline = 1; ///< requests that a connection sends together, before it waits for all their answers
@@ -16,7 +17,7 @@ struct MemcachedLoad {
 };
 
 /// Stores the 1000 values of 100 bytes that the gets ask for, over TCP. Error: machine, as memcached_load.
-Result<void> memcached_fill(int port);
+Result<void> memcached_fill(const std::string& host, int port);
 
 /// A closed loop: gets of these values, every tenth request over TCP a set. Errors: machine (no connection,
 /// the server closes one, or an answer that is none: also a get that finds nothing), interrupted.

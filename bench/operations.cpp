@@ -142,11 +142,11 @@ Result<void> measure_operations(const OperationsPlan& plan, Part& part) {
       return machine.error();
     machines.push_back(*machine);
   }
-  Progress progress("operations", plan.systems.size() * plan.rounds * 2);
+  Progress progress("operations", plan.systems.size() * plan.rounds * (plan.times ? 2 : 1));
   std::uint64_t done = 0;
   for (unsigned round = 1; round <= plan.rounds; ++round)
     for (const bool instructions : {true, false})
-      for (std::size_t i = 0; i < machines.size(); ++i) {
+      for (std::size_t i = 0; i < machines.size() && (instructions || plan.times); ++i) {
         const auto& system = plan.systems[i];
         progress.update(done++, fmt::format("{}, round {}, {}", instructions ? "instructions" : "time", round,
                                             system.name));

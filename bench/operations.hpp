@@ -12,11 +12,12 @@ struct OperationsPlan {
   std::vector<std::string> only; ///< names of operations; none: all
   unsigned rounds = 3;           ///< each counts instructions and measures time
   std::filesystem::path program; ///< the guest program, a static ELF file
+  bool times = true;             ///< else only instructions are counted, with half the boots
 };
 
-/// Per round, one boot per system counts instructions and one measures time, both under the round's own
-/// memory layout. Fills in the systems and rows of `part`. A system that fails gets the reason into its
-/// cells. Errors: those of make_machine, missing_tool, interrupted.
+/// Per round, one boot per system counts instructions and one (with `times`) measures time, both under the
+/// round's own memory layout. Fills in the systems and rows of `part`. A system that fails gets the reason
+/// into its cells. Errors: those of make_machine, missing_tool, interrupted.
 Result<void> measure_operations(const OperationsPlan& plan, Part& part);
 
 /// A guest's console output as a map from operation to its cell: `result` lines give values, `failed` lines

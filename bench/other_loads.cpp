@@ -25,7 +25,7 @@ double microseconds(const std::string& text) {
 Result<Load> run_redis(const PackagedProgram& client, const RedisLoad& wanted, long requests) {
   ProcessOptions options;
   options.environment = environment_of(client);
-  auto output = run_command({"timeout", "60", client.file.string(), "-h", "127.0.0.1", "-p",
+  auto output = run_command({"timeout", "60", client.file.string(), "-h", wanted.host, "-p",
                              std::to_string(wanted.port), "-t", wanted.command, "-c",
                              std::to_string(wanted.connections), "-P", std::to_string(wanted.pipeline), "-n",
                              std::to_string(requests), "-r", "1000", "--csv"},
@@ -100,7 +100,7 @@ Result<Load> wrk_load(const PackagedProgram& client, const WrkLoad& wanted) {
   const auto seconds = std::max(1L, std::lround(wanted.seconds));
   auto output = run_command({"timeout", "60", client.file.string(), "-t", "1", "-c",
                              std::to_string(wanted.connections), "-d", fmt::format("{}s", seconds),
-                             "--latency", fmt::format("http://127.0.0.1:{}/", wanted.port)},
+                             "--latency", fmt::format("http://{}:{}/", wanted.host, wanted.port)},
                             options);
   if (!output)
     return output.error();

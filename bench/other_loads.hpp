@@ -8,6 +8,7 @@
 namespace ukl::bench {
 
 struct RedisLoad {
+  std::string host;
   int port = 0;
   std::string command; ///< get or set
   unsigned connections = 1, pipeline = 1;
@@ -18,6 +19,7 @@ struct RedisLoad {
 Result<Load> redis_load(const PackagedProgram& client, const RedisLoad& wanted);
 
 struct WrkLoad {
+  std::string host;
   int port = 0;
   unsigned connections = 1;
   double seconds = 3; ///< rounded to whole seconds, at least 1

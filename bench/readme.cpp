@@ -16,8 +16,8 @@ std::string section(const Part& part, const std::string& title, Figure figure) {
 
 std::string footer(const Part& part) {
   std::string text =
-      fmt::format("Measured {} on {} ({}, TCG, 1 virtual CPU); again: `{}`. Kernels: ", part.date, part.host,
-                  part.qemu, part.command);
+      fmt::format("Measured {} on {} ({}, TCG, 1 virtual CPU{}); again: `{}`. Kernels: ", part.date,
+                  part.host, part.qemu, part.requests ? ", network: " + part.network : "", part.command);
   for (std::size_t i = 0; i < part.systems.size(); ++i)
     text += fmt::format("{}{}: {}", i ? "; " : "", part.systems[i].name, part.systems[i].kernel);
   text += ".";

@@ -48,6 +48,8 @@ Json to_json(const Part& part) {
   Json json = {{"date", part.date},        {"command", part.command},   {"qemu", part.qemu},
                {"host", part.host},        {"programs", part.programs}, {"unit", unit},
                {"systems", Json::array()}, {"rows", Json::array()}};
+  if (part.requests)
+    json["network"] = part.network;
   for (const auto& system : part.systems)
     json["systems"].push_back({{"name", system.name}, {"title", system.title}, {"kernel", system.kernel}});
   for (const auto& row : part.rows) {
@@ -66,6 +68,8 @@ Part part_from(const Json& json, bool requests) {
   part.command = json.at("command");
   part.qemu = json.at("qemu");
   part.host = json.at("host");
+  if (requests)
+    part.network = json.at("network");
   part.programs = json.at("programs").get<std::map<std::string, std::string>>();
   for (const auto& system : json.at("systems"))
     part.systems.push_back({system.at("name"), system.at("title"), system.at("kernel")});

@@ -46,6 +46,7 @@ struct Part {
   std::string command;   ///< that repeats it
   std::string qemu;      ///< version
   std::string host;      ///< processor, and how many CPUs
+  std::string network;   ///< applications: tap or user, what the guest's card is attached to
   std::map<std::string, std::string> programs; ///< version of each program measured
   std::vector<MeasuredSystem> systems;         ///< in the order of the columns
   std::vector<Row> rows;

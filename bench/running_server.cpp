@@ -2,7 +2,9 @@
 #include "running_server.hpp"
 #include "listen_backlog.hpp"
 #include "support/interrupt.hpp"
+#include "tap_network.hpp"
 
+#include <arpa/inet.h>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -18,17 +20,19 @@ using namespace std::chrono_literals;
 
 constexpr auto kBootLimit = 120s;
 
-// QEMU accepts connections before the guest does, so only an answer shows that the server is there.
-bool answers(int port, const std::string& question) {
+// QEMU's user network accepts connections before the guest does, so only an answer shows that the server is
+// there.
+bool answers(const Address& server, const std::string& question) {
   const FileDescriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address = {};
   address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(server.tcp));
+  inet_pton(AF_INET, server.host.c_str(), &address.sin_addr);
+  const timeval limit = {1, 0};
+  setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit); // connecting as well: socket(7)
+  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     return false;
-  const timeval limit = {1, 0};
-  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   char byte;
   return send(fd.get(), question.data(), question.size(), MSG_NOSIGNAL) > 0 &&
          recv(fd.get(), &byte, 1, 0) == 1;
@@ -38,8 +42,11 @@ bool answers(int port, const std::string& question) {
 
 Result<RunningServer> RunningServer::start(Machine machine, const Server& wanted,
                                            const std::filesystem::path& console) {
-  const Address address{free_port(false), free_port(true)};
-  machine.forwards = {{false, address.tcp, wanted.port}, {true, address.udp, wanted.port}};
+  Address address{kGuestAddress, wanted.port, wanted.port};
+  if (!machine.tap) {
+    address = {"127.0.0.1", free_port(false), free_port(true)};
+    machine.forwards = {{false, address.tcp, wanted.port}, {true, address.udp, wanted.port}};
+  }
   const FileDescriptor output(open(console.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!output)
     return file_error(console, "create", errno);
@@ -56,8 +63,9 @@ Result<RunningServer> RunningServer::start(Machine machine, const Server& wanted
     if (const auto status = server.process_.wait_for(200ms))
       return Error{Failure::machine,
                    fmt::format("QEMU ended with status {}: {}", *status, server.console_tail()), ""};
-    if (answers(address.tcp, wanted.question)) {
-      widen_listen_backlogs(server.process_.pid());
+    if (answers(address, wanted.question)) {
+      if (!machine.tap)
+        widen_listen_backlogs(server.process_.pid());
       return server;
     }
   }

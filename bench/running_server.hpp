@@ -12,9 +12,9 @@ namespace ukl::bench {
 /// Runs until it is stopped or destroyed.
 class RunningServer {
 public:
-  /// Boots `machine` with ports forwarded to the server's, and returns once it answers. The console goes to
-  /// `console`. Errors: machine (it ended, or does not answer within two minutes; says what its console
-  /// shows), missing_tool, interrupted.
+  /// Boots `machine`, with ports forwarded to the server's unless it is on a tap, and returns once it
+  /// answers. The console goes to `console`. Errors: machine (it ended, or does not answer within two
+  /// minutes; says what its console shows), missing_tool, interrupted.
   static Result<RunningServer> start(Machine machine, const Server& server,
                                      const std::filesystem::path& console);
 

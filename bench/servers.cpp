@@ -21,15 +21,15 @@ Result<Server> make_memcached(const fs::path& start) {
   if (!tree)
     return tree.error();
   server.tree = std::move(*tree);
-  server.fill = [](const Address& address) { return memcached_fill(address.tcp); };
+  server.fill = [](const Address& address) { return memcached_fill(address.host, address.tcp); };
   const auto add = [&](bool udp, unsigned connections, unsigned pipeline) {
     auto name = fmt::format("memcached {} {}c", udp ? "UDP get" : "TCP", connections);
     if (pipeline > 1)
       name += fmt::format(" P{}", pipeline);
-    server.workloads.push_back(
-        {name, [=](const Address& address, double seconds) {
-           return memcached_load({udp ? address.udp : address.tcp, udp, connections, pipeline, seconds});
-         }});
+    server.workloads.push_back({name, [=](const Address& address, double seconds) {
+                                  return memcached_load({address.host, udp ? address.udp : address.tcp, udp,
+                                                         connections, pipeline, seconds});
+                                }});
   };
   for (const unsigned pipeline : {1, 16})
     for (const unsigned connections : {1, 16, 64})
@@ -61,7 +61,7 @@ Result<Server> make_redis(const fs::path& start) {
     server.workloads.push_back(
         {fmt::format("redis {} {}c P{}", command, connections, pipeline),
          [=](const Address& address, double seconds) {
-           return redis_load(client, {address.tcp, command, connections, pipeline, seconds});
+           return redis_load(client, {address.host, address.tcp, command, connections, pipeline, seconds});
          }});
   };
   for (const unsigned pipeline : {1, 16}) {
@@ -116,7 +116,7 @@ Result<Server> make_nginx(const fs::path& start) {
   for (const unsigned connections : {1, 16, 64})
     server.workloads.push_back({fmt::format("nginx 612 B {}c", connections),
                                 [=, wrk = *client](const Address& address, double seconds) {
-                                  return wrk_load(wrk, {address.tcp, connections, seconds});
+                                  return wrk_load(wrk, {address.host, address.tcp, connections, seconds});
                                 }});
   return server;
 }

@@ -10,8 +10,9 @@
 
 namespace ukl::bench {
 
-/// Where a server can be reached: ports of 127.0.0.1.
+/// Where a server can be reached.
 struct Address {
+  std::string host; ///< IPv4
   int tcp = 0, udp = 0;
 };
 

@@ -67,8 +67,8 @@ std::string padded(const std::string& text, std::size_t width, bool left) {
 }
 
 std::string part_report(const Part& part, const std::string& heading) {
-  std::string text =
-      fmt::format("{}, {}\n{}; {}; TCG, 1 virtual CPU\n", heading, part.date, part.qemu, part.host);
+  std::string text = fmt::format("{}, {}\n{}; {}; TCG, 1 virtual CPU{}\n", heading, part.date, part.qemu,
+                                 part.host, part.requests ? "; network: " + part.network : "");
   for (const auto& system : part.systems)
     text += fmt::format("  {:22} {:28} {}\n", system.name, system.title, system.kernel);
   const auto add = [&](const char* title, Figure figure) {
