@@ -15,6 +15,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// How often each load is put on each system in a round. Short turns, because a shared host is faster in one
+// minute than in the next: all systems shall see the same minutes.
+constexpr unsigned kTurns = 4;
+
 bool is_wanted(const std::vector<std::string>& only, const std::string& workload) {
   return only.empty() ||
          std::ranges::any_of(only, [&](const auto& word) { return workload.starts_with(word); });
@@ -36,68 +40,59 @@ double count_in(const fs::path& file) {
   return static_cast<double>(count);
 }
 
-// Boots one server on one system and puts its loads on it.
-class Boot {
-public:
-  Boot(const ApplicationsPlan& plan, const Server& server, const std::string& system, Part& part)
-      : plan_(plan), server_(server), system_(system), part_(part) {}
+// A failure belongs to its cell; only what stops the whole benchmark is passed on.
+Result<void> fail(Cell& cell, const Error& error) {
+  if (error.failure == Failure::interrupted || error.failure == Failure::missing_tool)
+    return error;
+  cell.failure = error.message;
+  return {};
+}
 
-  // With `counter` instructions are counted, in less time and without the figures that the counting
-  // falsifies.
-  Result<void> run(Machine machine, const fs::path& folder, const fs::path& counter) {
-    if (!counter.empty())
-      machine.plugin = fmt::format("{},out={}", plan_.plugin.string(), counter.string());
-    auto running = RunningServer::start(machine, server_, folder / "console");
+// One server on one system, running in a network of its own.
+class Guest {
+public:
+  static Result<Guest> boot(const Machine& machine, const Server& server, const fs::path& console) {
+    FileDescriptor network;
+    if (machine.tap) {
+      auto made = make_tap_network();
+      if (!made)
+        return made.error();
+      network = std::move(*made);
+    }
+    const auto visit = enter(network);
+    if (!visit)
+      return visit.error();
+    auto running = RunningServer::start(machine, server, console);
     if (!running)
-      return fail_all(running.error());
-    if (server_.fill)
-      if (auto filled = server_.fill(running->address()); !filled)
-        return fail_all(filled.error());
-    for (const auto& workload : server_.workloads)
-      if (is_wanted(plan_.only, workload.name))
-        if (auto measured = measure(workload, running->address(), counter); !measured)
-          return measured;
-    return {};
+      return running.error();
+    if (server.fill)
+      if (auto filled = server.fill(running->address()); !filled)
+        return filled.error();
+    return Guest(std::move(network), std::move(*running));
+  }
+
+  Result<Load> put(const Workload& workload, double seconds) const {
+    const auto visit = enter(network_);
+    if (!visit)
+      return visit.error();
+    return workload.run(server_.address(), seconds);
   }
 
 private:
-  Result<void> measure(const Workload& workload, const Address& address, const fs::path& counter) {
-    auto& cell = cell_of(part_, workload.name, system_);
-    const double before = count_in(counter);
-    auto load = workload.run(address, counter.empty() ? plan_.seconds : plan_.seconds / 2);
-    if (!load)
-      return fail(cell, load.error());
-    if (!counter.empty()) {
-      cell.instructions.values.push_back((count_in(counter) - before) / load->sent);
-      return {};
-    }
-    cell.value.values.push_back(load->rate);
-    cell.latency_50.values.push_back(load->latency_50);
-    cell.latency_99.values.push_back(load->latency_99);
-    return {};
+  Guest(FileDescriptor network, RunningServer server)
+      : network_(std::move(network)), server_(std::move(server)) {}
+
+  static Result<std::optional<NetworkVisit>> enter(const FileDescriptor& network) {
+    if (!network)
+      return std::optional<NetworkVisit>();
+    auto visit = NetworkVisit::to(network);
+    if (!visit)
+      return visit.error();
+    return std::optional(std::move(*visit));
   }
 
-  // A failure belongs to its cell; only what stops the whole benchmark is passed on.
-  static Result<void> fail(Cell& cell, const Error& error) {
-    if (error.failure == Failure::interrupted || error.failure == Failure::missing_tool)
-      return error;
-    cell.failure = error.message;
-    return {};
-  }
-
-  Result<void> fail_all(const Error& error) {
-    print_error(error);
-    for (const auto& workload : server_.workloads)
-      if (is_wanted(plan_.only, workload.name))
-        if (auto failed = fail(cell_of(part_, workload.name, system_), error); !failed)
-          return failed;
-    return {};
-  }
-
-  const ApplicationsPlan& plan_;
-  const Server& server_;
-  const std::string& system_;
-  Part& part_;
+  FileDescriptor network_; // of the tap; none: the benchmark's own
+  RunningServer server_;
 };
 
 // The server's files and, on kernels that need them, the modules for the network.
@@ -111,43 +106,113 @@ Result<Machine> machine_of(const System& system, const Server& server, const fs:
   return make_machine(system, tree, folder);
 }
 
-Result<void> measure_server(const ApplicationsPlan& plan, const Server& server, Part& part) {
-  auto folder = TemporaryFolder::create("ukl-bench");
-  if (!folder)
-    return folder.error();
-  std::vector<Machine> machines;
-  for (const auto& system : plan.systems) {
-    auto machine = machine_of(system, server, folder->path());
-    if (!machine)
-      return machine.error();
-    machine->tap = plan.tap;
-    machines.push_back(*machine);
+// One server on all systems.
+class Comparison {
+public:
+  Comparison(const ApplicationsPlan& plan, const Server& server, Part& part, fs::path folder)
+      : plan_(plan), server_(server), part_(part), folder_(std::move(folder)),
+        progress_(server.name, (plan.rounds + !plan.plugin.empty()) * plan.systems.size()) {
+    for (const auto& workload : server.workloads)
+      if (is_wanted(plan.only, workload.name))
+        workloads_.push_back(&workload);
   }
-  std::optional<TapNetwork> network;
-  if (plan.tap) {
-    auto entered = TapNetwork::enter();
-    if (!entered)
-      return entered.error();
-    network.emplace(std::move(*entered));
+
+  Result<void> run() {
+    for (const auto& system : plan_.systems) {
+      auto machine = machine_of(system, server_, folder_);
+      if (!machine)
+        return machine.error();
+      machine->tap = plan_.tap;
+      machines_.push_back(std::move(*machine));
+    }
+    for (unsigned round = 0; round < plan_.rounds; ++round)
+      if (auto measured = measure_round(round); !measured)
+        return measured;
+    if (!plan_.plugin.empty())
+      for (std::size_t which = 0; which < machines_.size(); ++which)
+        if (auto counted = count_instructions(which); !counted)
+          return counted;
+    progress_.update(done_);
+    return {};
   }
-  const bool counts = !plan.plugin.empty();
-  const std::size_t count = machines.size(), passes = plan.rounds + counts;
-  Progress progress(server.name, passes * count);
-  for (std::size_t done = 0; done < passes * count; ++done) {
-    const auto round = done / count, which = (done + round) % count;
-    const bool counting = round == plan.rounds;
-    progress.update(done,
-                    fmt::format("{}, {}", counting ? "instructions" : fmt::format("round {}", round + 1),
-                                plan.systems[which].name));
-    Boot boot(plan, server, plan.systems[which].name, part);
-    if (auto booted =
-            boot.run(machines[which], folder->path(), counting ? folder->path() / "counter" : fs::path());
-        !booted)
-      return booted;
+
+private:
+  // All systems are up at once, those that wait are idle.
+  Result<void> measure_round(unsigned round) {
+    std::vector<std::optional<Guest>> guests(machines_.size());
+    for (std::size_t i = 0; i < machines_.size(); ++i) {
+      progress_.update(done_++, fmt::format("round {}, {}", round + 1, name_of(i)));
+      auto guest = boot(i, machines_[i]);
+      if (!guest)
+        return guest.error();
+      guests[i] = std::move(*guest);
+    }
+    for (const auto* workload : workloads_)
+      for (unsigned turn = 0; turn < kTurns; ++turn)
+        for (std::size_t i = 0; i < guests.size(); ++i)
+          if (const auto which = (i + round + turn) % guests.size(); guests[which])
+            if (auto measured = measure(*guests[which], *workload, which); !measured)
+              return measured;
+    return {};
   }
-  progress.update(passes * count);
-  return {};
-}
+
+  Result<void> measure(const Guest& guest, const Workload& workload, std::size_t which) {
+    auto& cell = cell_of(part_, workload.name, name_of(which));
+    auto load = guest.put(workload, plan_.seconds);
+    if (!load)
+      return fail(cell, load.error());
+    cell.value.values.push_back(load->rate);
+    cell.latency_50.values.push_back(load->latency_50);
+    cell.latency_99.values.push_back(load->latency_99);
+    return {};
+  }
+
+  // In a boot of its own: counting takes time.
+  Result<void> count_instructions(std::size_t which) {
+    progress_.update(done_++, fmt::format("instructions, {}", name_of(which)));
+    const auto counter = folder_ / "counter";
+    auto machine = machines_[which];
+    machine.plugin = fmt::format("{},out={}", plan_.plugin.string(), counter.string());
+    auto guest = boot(which, machine);
+    if (!guest)
+      return guest.error();
+    if (!*guest)
+      return {};
+    for (const auto* workload : workloads_) {
+      auto& cell = cell_of(part_, workload->name, name_of(which));
+      const double before = count_in(counter);
+      auto load = (*guest)->put(*workload, plan_.seconds);
+      if (load)
+        cell.instructions.values.push_back((count_in(counter) - before) / load->sent);
+      else if (auto failed = fail(cell, load.error()); !failed)
+        return failed;
+    }
+    return {};
+  }
+
+  // Nothing, if it does not come up; then the reason is in all of its cells.
+  Result<std::optional<Guest>> boot(std::size_t which, const Machine& machine) {
+    auto guest = Guest::boot(machine, server_, folder_ / fmt::format("console-{}", which));
+    if (guest)
+      return std::optional(std::move(*guest));
+    print_error(guest.error());
+    for (const auto* workload : workloads_)
+      if (auto failed = fail(cell_of(part_, workload->name, name_of(which)), guest.error()); !failed)
+        return failed.error();
+    return std::optional<Guest>();
+  }
+
+  const std::string& name_of(std::size_t which) const { return plan_.systems[which].name; }
+
+  const ApplicationsPlan& plan_;
+  const Server& server_;
+  Part& part_;
+  fs::path folder_;
+  Progress progress_;
+  std::uint64_t done_ = 0;
+  std::vector<const Workload*> workloads_;
+  std::vector<Machine> machines_;
+};
 
 } // namespace
 
@@ -162,7 +227,10 @@ Result<void> measure_applications(const ApplicationsPlan& plan, Part& part) {
     if (!server)
       return server.error();
     part.programs.insert(server->versions.begin(), server->versions.end());
-    if (auto measured = measure_server(plan, *server, part); !measured)
+    auto folder = TemporaryFolder::create("ukl-bench");
+    if (!folder)
+      return folder.error();
+    if (auto measured = Comparison(plan, *server, part, folder->path()).run(); !measured)
       return measured;
   }
   return {};

@@ -19,7 +19,7 @@ struct Machine {
   std::filesystem::path initrd;  ///< empty: the kernel's file holds it
   std::string command_line;      ///< of the kernel
   std::vector<Forward> forwards; ///< none: no network card, unless `tap` says otherwise
-  bool tap = false;              ///< the card is on the tap interface of this thread's TapNetwork
+  bool tap = false; ///< the card is on the tap interface of the process's network (tap_network.hpp)
   bool count_instructions =
       false;          ///< the guest's clock advances by 1 ns per instruction, and time is not real
   unsigned seed = 1;  ///< of the guest's random numbers, and with them of its memory layout

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 struct Options {
   std::string what = "all";
   unsigned rounds = 3;
-  double seconds = 2;
+  double seconds = 0.5;
   std::vector<std::string> only, systems, kernels;
   fs::path json = fs::path(UKL_SOURCE_DIR) / "bench/results/latest.json";
   std::string network = "tap";
@@ -211,12 +211,13 @@ int main(int argc, char** argv) {
                  "targets: whether operations still cost no more than they may")
       ->check(CLI::IsMember({"operations", "applications", "all", "profile", "targets"}));
   app.add_option("--rounds", options.rounds,
-                 "how often each figure is measured (on servers, instructions are counted once)")
+                 "how often each system boots and is measured (on servers, instructions are counted once)")
       ->capture_default_str()
       ->check(CLI::Range(1, 100));
-  app.add_option("--seconds", options.seconds, "how long each load runs on a server")
+  app.add_option("--seconds", options.seconds,
+                 "how long each load runs at a time: four times on each system and round, in turns")
       ->capture_default_str()
-      ->check(CLI::Range(0.5, 600.0));
+      ->check(CLI::Range(0.2, 600.0));
   app.add_option("--network", options.network,
                  "what the servers' network cards are attached to: tap (as hypervisors do; needs root and\n"
                  "/dev/net/tun), or user (QEMU's own TCP/IP stack, a slow one, but without any right)")

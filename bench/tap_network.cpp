@@ -58,23 +58,45 @@ Result<void> make_tap() {
   return {};
 }
 
-} // namespace
-
-Result<TapNetwork> TapNetwork::enter() {
-  FileDescriptor outside(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
-  if (!outside)
+Result<FileDescriptor> own_network() {
+  FileDescriptor network(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+  if (!network)
     return failed("/proc/thread-self/ns/net");
-  if (unshare(CLONE_NEWNET) != 0)
-    return failed("a network name space");
-  TapNetwork network(std::move(outside)); // from here on the way back is its destructor's
-  if (auto made = make_tap(); !made)
-    return made.error();
   return network;
 }
 
-TapNetwork::~TapNetwork() {
+} // namespace
+
+Result<NetworkVisit> NetworkVisit::to_new_network() {
+  auto outside = own_network();
+  if (!outside)
+    return outside.error();
+  if (unshare(CLONE_NEWNET) != 0)
+    return failed("a network name space");
+  return NetworkVisit(std::move(*outside));
+}
+
+Result<NetworkVisit> NetworkVisit::to(const FileDescriptor& network) {
+  auto outside = own_network();
+  if (!outside)
+    return outside.error();
+  if (setns(network.get(), CLONE_NEWNET) != 0)
+    return failed("entering its name space");
+  return NetworkVisit(std::move(*outside));
+}
+
+NetworkVisit::~NetworkVisit() {
   if (outside_)
     setns(outside_.get(), CLONE_NEWNET);
+}
+
+Result<FileDescriptor> make_tap_network() {
+  const auto visit = NetworkVisit::to_new_network();
+  if (!visit)
+    return visit.error();
+  if (auto made = make_tap(); !made)
+    return made.error();
+  return own_network();
 }
 
 } // namespace ukl::bench
