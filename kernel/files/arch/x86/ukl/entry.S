@@ -75,6 +75,22 @@ SYM_DATA_START(ukl_vectors)
 .endm
 
 /*
+ * Loads SS if it is null. A CPU leaves it alone where an IST stack is taken without a change of ring (SDM volume 3,
+ * 6.14.2), QEMU's translator empties it. Linux runs with either; but the translator keeps a translation of its own of
+ * all kernel code for each, and looks for the right one whenever code of an interrupt is shared with a system call.
+ * In: as for UKL_PUSH_PROGRAM. Clobbers \scratch, which is saved. An NMI may come in between; SS is no part of what
+ * it has to find.
+ */
+.macro UKL_LOAD_SS scratch:req
+	movl	%ss, %e\scratch
+	testl	%e\scratch, %e\scratch
+	jnz	.Lhas_ss_\@
+	movl	$__KERNEL_DS, %e\scratch
+	movl	%e\scratch, %ss
+.Lhas_ss_\@:
+.endm
+
+/*
  * Builds pt_regs for an interrupted program on its task's stack.
  * In:  IRQs off, RSP on an IST stack: program's RDI, error code, iret frame. All other registers are
  *      the program's.
@@ -82,6 +98,7 @@ SYM_DATA_START(ukl_vectors)
  * An NMI, #DB or #MC in between finds RDI pointing into the IST stack; ukl_move_aside knows.
  */
 .macro UKL_PUSH_PROGRAM
+	UKL_LOAD_SS di
 	UKL_CHECK_GS %rdi
 	movq	%rsp, %rdi
 	movq	PER_CPU_VAR(cpu_current_top_of_stack), %rsp
@@ -104,6 +121,7 @@ SYM_DATA_START(ukl_vectors)
  * In:  as for UKL_PUSH_PROGRAM, but the registers are the kernel's.
  */
 .macro UKL_GIVE_TO_LINUX asmsym has_error_code:req
+	UKL_LOAD_SS di
 	movq	%rsp, %rdi
 	movq	16+FRAME_RSP(%rdi), %rsp
 	UNWIND_HINT_IRET_REGS base=%rdi offset=16
@@ -388,6 +406,7 @@ SYM_INNER_LABEL(ukl_iretq, SYM_L_LOCAL)
 	/* #GP if RIP is not canonical: see .Lbad_iret above. */
 	iretq
 
+	/* As above: IRQs off, kernel GS, RSP = pt_regs. RDI is the program's, still in pt_regs, and may be clobbered. */
 .Lodd_stack:
 	UNWIND_HINT_REGS
 	UKL_IF_PROGRAM RIP(%rsp), RSP(%rsp), %rdi, .Lstack_is_known
