@@ -6,6 +6,7 @@
 #include "tap_network.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <fmt/format.h>
 #include <optional>
@@ -14,10 +15,6 @@ namespace ukl::bench {
 namespace {
 
 namespace fs = std::filesystem;
-
-// How often each load is put on each system in a round. Short turns, because a shared host is faster in one
-// minute than in the next: all systems shall see the same minutes.
-constexpr unsigned kTurns = 4;
 
 bool is_wanted(const std::vector<std::string>& only, const std::string& workload) {
   return only.empty() ||
@@ -147,10 +144,12 @@ private:
         return guest.error();
       guests[i] = std::move(*guest);
     }
+    // Short turns, because a shared host is faster in one second than in the next: all systems shall see the
+    // same.
     for (const auto* workload : workloads_)
-      for (unsigned turn = 0; turn < kTurns; ++turn)
+      for (long turn = std::max(1L, std::lround(plan_.seconds / workload->turn)); turn > 0; --turn)
         for (std::size_t i = 0; i < guests.size(); ++i)
-          if (const auto which = (i + round + turn) % guests.size(); guests[which])
+          if (const auto which = (i + static_cast<std::size_t>(turn)) % guests.size(); guests[which])
             if (auto measured = measure(*guests[which], *workload, which); !measured)
               return measured;
     return {};
@@ -158,7 +157,7 @@ private:
 
   Result<void> measure(const Guest& guest, const Workload& workload, std::size_t which) {
     auto& cell = cell_of(part_, workload.name, name_of(which));
-    auto load = guest.put(workload, plan_.seconds);
+    auto load = guest.put(workload, workload.turn);
     if (!load)
       return fail(cell, load.error());
     cell.value.values.push_back(load->rate);
@@ -181,7 +180,7 @@ private:
     for (const auto* workload : workloads_) {
       auto& cell = cell_of(part_, workload->name, name_of(which));
       const double before = count_in(counter);
-      auto load = (*guest)->put(*workload, plan_.seconds);
+      auto load = (*guest)->put(*workload, 1);
       if (load)
         cell.instructions.values.push_back((count_in(counter) - before) / load->sent);
       else if (auto failed = fail(cell, load.error()); !failed)

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 struct Options {
   std::string what = "all";
   unsigned rounds = 3;
-  double seconds = 0.5;
+  double seconds = 3;
   std::vector<std::string> only, systems, kernels;
   fs::path json = fs::path(UKL_SOURCE_DIR) / "bench/results/latest.json";
   std::string network = "tap";
@@ -215,7 +215,7 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::Range(1, 100));
   app.add_option("--seconds", options.seconds,
-                 "how long each load runs at a time: four times on each system and round, in turns")
+                 "how long each load runs on each system and round, in short turns with the other systems")
       ->capture_default_str()
       ->check(CLI::Range(0.2, 600.0));
   app.add_option("--network", options.network,

@@ -22,7 +22,11 @@ double microseconds(const std::string& text) {
   return unit == "us" ? number : unit == "ms" ? 1e3 * number : unit == "s" ? 1e6 * number : -1;
 }
 
+// `requests` is rounded up to whole pipelines: where more are answered than were asked for, redis-benchmark
+// may say that all clients disconnected.
 Result<Load> run_redis(const PackagedProgram& client, const RedisLoad& wanted, long requests) {
+  const long pipeline = wanted.pipeline;
+  requests = (requests + pipeline - 1) / pipeline * pipeline;
   ProcessOptions options;
   options.environment = environment_of(client);
   auto output = run_command({"timeout", "60", client.file.string(), "-h", wanted.host, "-p",
@@ -65,7 +69,8 @@ Result<Load> redis_load(const PackagedProgram& client, const RedisLoad& wanted) 
   if (!trial)
     return trial;
   const double earlier = trial->sent;
-  auto load = run_redis(client, wanted, std::max(200L, std::lround(trial->rate * wanted.seconds)));
+  const auto requests = std::max(200L, std::lround(trial->rate * wanted.seconds));
+  auto load = run_redis(client, wanted, requests);
   if (load)
     load->sent += earlier;
   return load;

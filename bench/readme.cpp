@@ -45,7 +45,7 @@ std::string markdown_report(const Results& results) {
   if (results.applications) {
     text += section(*results.applications,
                     "Requests per second, driven from the host over virtio-net (`×`: how many "
-                    "times those of the first column)",
+                    "times those of the first column, the median of the turns' ratios)",
                     Figure::value);
     text += section(*results.applications, "Latency that 99 % of the requests stay below, microseconds",
                     Figure::latency_99);

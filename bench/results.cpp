@@ -4,6 +4,7 @@
 #include "support/files.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <ctime>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -18,8 +19,8 @@ using Json = nlohmann::ordered_json;
 Json to_json(const Cell& cell) {
   Json json = Json::object();
   const auto add = [&](const char* name, const Samples& samples) {
-    if (!samples.empty())
-      json[name] = samples.values;
+    for (const double value : samples.values)
+      json[name].push_back(std::round(10 * value) / 10);
   };
   add("values", cell.value);
   add("latency_50_us", cell.latency_50);
@@ -105,8 +106,10 @@ double Samples::spread() const {
   const double middle = median();
   if (middle == 0)
     return 0;
-  const auto [least, most] = std::ranges::minmax(values);
-  return (most - least) / middle;
+  auto sorted = values;
+  std::ranges::sort(sorted);
+  const auto quarter = sorted.size() / 4;
+  return (sorted[sorted.size() - 1 - quarter] - sorted[quarter]) / middle;
 }
 
 Result<Results> read_results(const std::filesystem::path& path) {
@@ -137,7 +140,7 @@ Result<void> write_results(const std::filesystem::path& path, const Results& res
   std::error_code ignored;
   if (path.has_parent_path())
     std::filesystem::create_directories(path.parent_path(), ignored);
-  return write_text(path, json.dump(1) + "\n");
+  return write_text(path, json.dump() + "\n");
 }
 
 Part begin_part(const std::string& command, bool requests) {

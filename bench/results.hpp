@@ -17,7 +17,8 @@ struct Samples {
   std::vector<double> values;
   bool empty() const { return values.empty(); }
   double median() const; ///< of an even number: the mean of the middle two; 0 if there are none
-  double spread() const; ///< (largest - smallest) / median; 0 if there are none
+  /// (largest - smallest) / median, without the lowest and the highest quarter; 0 if there are none.
+  double spread() const;
 };
 
 /// What one system did in one row of a table.

@@ -62,7 +62,8 @@ Result<Server> make_redis(const fs::path& start) {
         {fmt::format("redis {} {}c P{}", command, connections, pipeline),
          [=](const Address& address, double seconds) {
            return redis_load(client, {address.host, address.tcp, command, connections, pipeline, seconds});
-         }});
+         },
+         0.3});
   };
   for (const unsigned pipeline : {1, 16}) {
     add("get", 1, pipeline);
@@ -117,7 +118,8 @@ Result<Server> make_nginx(const fs::path& start) {
     server.workloads.push_back({fmt::format("nginx 612 B {}c", connections),
                                 [=, wrk = *client](const Address& address, double seconds) {
                                   return wrk_load(wrk, {address.host, address.tcp, connections, seconds});
-                                }});
+                                },
+                                1}); // wrk counts in whole seconds
   return server;
 }
 

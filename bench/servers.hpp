@@ -19,6 +19,7 @@ struct Address {
 struct Workload {
   std::string name; ///< the row in tables
   std::function<Result<Load>(const Address& address, double seconds)> run;
+  double turn = 0.15; ///< seconds: the shortest run that says something
 };
 
 struct Server {

@@ -31,9 +31,21 @@ const Cell* find_cell(const Row& row, const std::string& system) {
   return found == row.cells.end() ? nullptr : &found->second;
 }
 
-std::optional<double> figure_of(const Row& row, const std::string& system, Figure figure) {
-  const auto* cell = find_cell(row, system);
-  return cell ? value_of(*cell, figure) : std::nullopt;
+// How many times `base`'s figure `own`'s is; 0 if one is missing. Values that were measured in turns are
+// compared turn by turn, which leaves out how fast the host was at the time.
+double ratio_of(const Row& row, const std::string& own, const std::string& base, Figure figure) {
+  const auto *own_cell = find_cell(row, own), *base_cell = find_cell(row, base);
+  if (!own_cell || !base_cell)
+    return 0;
+  const auto &above = samples_of(*own_cell, figure), &below = samples_of(*base_cell, figure);
+  if (above.empty() || below.median() <= 0 || std::ranges::min(below.values) <= 0)
+    return 0;
+  if (above.values.size() != below.values.size())
+    return above.median() / below.median();
+  Samples ratios;
+  for (std::size_t i = 0; i < above.values.size(); ++i)
+    ratios.values.push_back(above.values[i] / below.values[i]);
+  return ratios.median();
 }
 
 std::string cell_text(const Row& row, const std::string& system, Figure figure) {
@@ -77,7 +89,9 @@ std::string part_report(const Part& part, const std::string& heading) {
       text += fmt::format("\n{}\n{}", title, as_text(grid));
   };
   if (part.requests) {
-    add("Requests per second (median of the rounds, ± half the range)", Figure::value);
+    add("Requests per second (median of the turns, ± half the range of their middle half; "
+        "×: median of the turns' ratios)",
+        Figure::value);
     add("Latency of the middle request, microseconds", Figure::latency_50);
     add("Latency that 99 % stay below, microseconds", Figure::latency_99);
     add("Guest instructions per request", Figure::instructions);
@@ -112,12 +126,10 @@ Grid figure_grid(const Part& part, Figure figure) {
     std::vector<std::string> line = {row.name};
     for (const auto& system : part.systems)
       line.push_back(cell_text(row, system.name, figure));
-    const auto base = figure_of(row, part.systems[0].name, figure);
     const bool more_is_better = figure == Figure::value && part.requests;
     for (std::size_t i = 1; i < part.systems.size(); ++i) {
-      const auto own = figure_of(row, part.systems[i].name, figure);
-      const auto ratio =
-          base && own && *base > 0 && *own > 0 ? (more_is_better ? *own / *base : *base / *own) : 0;
+      const auto more = ratio_of(row, part.systems[i].name, part.systems[0].name, figure);
+      const auto ratio = more > 0 && !more_is_better ? 1 / more : more;
       line.push_back(ratio > 0 ? fmt::format("{:.2f}", ratio) : "-");
     }
     grid.push_back(std::move(line));

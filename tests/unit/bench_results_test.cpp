@@ -54,6 +54,7 @@ TEST(BenchSamples, MedianAndSpread) {
   EXPECT_EQ((Samples{{4, 1, 2}}.median()), 2);
   EXPECT_EQ((Samples{{4, 1, 2, 3}}.median()), 2.5);
   EXPECT_EQ((Samples{{4, 1, 2}}.spread()), 1.5);
+  EXPECT_EQ((Samples{{100, 4, 1, 2}}.spread()), 2 / 3.0); // without 1 and 100
 }
 
 TEST(BenchTargets, JustMet) {
@@ -92,6 +93,15 @@ TEST(BenchTable, RatiosSayHowManyTimesBetter) {
   EXPECT_THAT(grid, ElementsAre(ElementsAre("", "cloud", "classic", "direct", "× classic", "× direct"),
                                 ElementsAre("pipe", "300", "-", "100", "-", "3.00")));
   EXPECT_THAT(as_markdown(grid), HasSubstr("| pipe | "));
+}
+
+TEST(BenchTable, RatiosAreThoseOfTheTurns) {
+  Part part = part_of({{"pipe", {{"cloud", 0}, {"direct", 0}}}});
+  part.requests = true;
+  auto& cells = part.rows[0].cells;
+  cells["cloud"].value.values = {100, 1000, 200};
+  cells["direct"].value.values = {300, 2000, 800};
+  EXPECT_EQ(figure_grid(part, Figure::value)[1].back(), "3.00");
 }
 
 TEST(BenchResults, SurviveTheirFile) {
