@@ -20,7 +20,7 @@ Json to_json(const Cell& cell) {
   Json json = Json::object();
   const auto add = [&](const char* name, const Samples& samples) {
     for (const double value : samples.values)
-      json[name].push_back(std::round(10 * value) / 10);
+      json[name].push_back(value < 100 ? std::round(1000 * value) / 1000 : std::round(10 * value) / 10);
   };
   add("values", cell.value);
   add("latency_50_us", cell.latency_50);
