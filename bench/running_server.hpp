@@ -26,7 +26,7 @@ public:
 
 private:
   RunningServer(Process process, Address address, std::filesystem::path console)
-      : process_(std::move(process)), address_(address), console_(std::move(console)) {}
+      : process_(std::move(process)), address_(std::move(address)), console_(std::move(console)) {}
   Process process_;
   Address address_;
   std::filesystem::path console_;
