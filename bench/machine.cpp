@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine.hpp"
+#include "ipv4.hpp"
 #include "support/files.hpp"
 #include "support/process.hpp"
 #include "tap_network.hpp"
 
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 namespace ukl::bench {
@@ -74,9 +74,7 @@ std::string qemu_version() {
 
 int free_port(bool udp) {
   const FileDescriptor fd(socket(AF_INET, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0));
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto address = ipv4_address("127.0.0.1", 0);
   socklen_t length = sizeof address;
   auto* generic = reinterpret_cast<sockaddr*>(&address);
   if (bind(fd.get(), generic, length) != 0 || getsockname(fd.get(), generic, &length) != 0)

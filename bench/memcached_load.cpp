@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "memcached_load.hpp"
+#include "ipv4.hpp"
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -124,10 +124,7 @@ public:
 private:
   Result<FileDescriptor> connect_one(bool udp) const {
     FileDescriptor fd(socket(AF_INET, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0));
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(wanted_.port));
-    inet_pton(AF_INET, wanted_.host.c_str(), &address.sin_addr);
+    const auto address = ipv4_address(wanted_.host, wanted_.port);
     if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
       return failed(std::strerror(errno));
     const int one = 1;

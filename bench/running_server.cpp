@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "running_server.hpp"
+#include "ipv4.hpp"
 #include "listen_backlog.hpp"
 #include "support/interrupt.hpp"
 #include "tap_network.hpp"
 
-#include <arpa/inet.h>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 namespace ukl::bench {
@@ -24,10 +23,7 @@ constexpr auto kBootLimit = 120s;
 // there.
 bool answers(const Address& server, const std::string& question) {
   const FileDescriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(server.tcp));
-  inet_pton(AF_INET, server.host.c_str(), &address.sin_addr);
+  const auto address = ipv4_address(server.host, server.tcp);
   const timeval limit = {1, 0};
   setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit); // connecting as well: socket(7)
   setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "tap_network.hpp"
+#include "ipv4.hpp"
 
-#include <arpa/inet.h>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -29,9 +28,7 @@ ifreq request_for(const char* interface) {
 
 bool set_address(int socket, unsigned long operation, const char* text) {
   auto request = request_for(kTapName);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  inet_pton(AF_INET, text, &address.sin_addr);
+  const auto address = ipv4_address(text, 0);
   std::memcpy(&request.ifr_addr, &address, sizeof address);
   return ioctl(socket, operation, &request) == 0;
 }
@@ -48,7 +45,7 @@ Result<void> make_tap() {
     return failed("/dev/net/tun");
   auto request = request_for(kTapName);
   request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
-  // Persistent, because each QEMU attaches to it anew; it ends with the name space.
+  // Persistent, because this descriptor is closed before QEMU attaches; it ends with the name space.
   if (ioctl(tap.get(), TUNSETIFF, &request) != 0 || ioctl(tap.get(), TUNSETPERSIST, 1) != 0)
     return failed(kTapName);
   const FileDescriptor any(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
