@@ -7,22 +7,24 @@ JOBS    ?= $(shell nproc)
 PREFIX  ?= /usr/local
 # For `make fuzz`: how long each target runs.
 SECONDS ?= 60
+# What `make all` builds: everything.
+TARGETS :=
 # Most lines that kernel/patches may add or change in existing files of Linux.
-PATCH_LIMIT := 31
+PATCH_LIMIT := 6
 
 .PHONY: all prepare demo test quick-test kernels bench fuzz patch-size lint format check-format clean install help
 
 all: ## build ./ukl, ./ukl-cc and ./ukl-c++
 	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX) > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	@rm $(BUILD).log
-	@cmake --build $(BUILD) -j $(JOBS)
+	@cmake --build $(BUILD) -j $(JOBS) $(if $(TARGETS),--target $(TARGETS))
 	@for tool in ukl ukl-cc ukl-c++; do if [ -e $(BUILD)/$$tool ]; then ln -sf $(BUILD)/$$tool $$tool; fi; done
 
 prepare: ## install the Debian packages that are missing
 	@scripts/prepare scripts/packages
 
 demo: prepare ## Debian's memcached as one bootable file, with a client that sets and gets
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all TARGETS="ukl ukl-init"
 	@scripts/demo
 
 test: prepare ## every test
@@ -30,7 +32,7 @@ test: prepare ## every test
 	@$(MAKE) --no-print-directory all
 	@scripts/run-tests
 
-quick-test: all ## the unit tests
+quick-test: all check-format ## the format and the unit tests
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) -LE boot
 
 kernels: all ## build the kernel of every profile
@@ -49,7 +51,8 @@ patch-size: ## what our patches change in Linux, and the size of our own kernel 
 	@echo
 	@scripts/source-size $$(find kernel/files -type f | sort)
 
-lint: all ## clang-tidy and shellcheck
+lint: all ## the rooms' order, clang-tidy and shellcheck
+	@scripts/check-rooms
 	@scripts/prepare scripts/packages-developer
 	@scripts/lint $(BUILD) $(JOBS)
 

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <fmt/format.h>
+#include <memory>
 #include <optional>
 
 namespace ukl::bench {
@@ -108,7 +109,8 @@ class Comparison {
 public:
   Comparison(const ApplicationsPlan& plan, const Server& server, Part& part, fs::path folder)
       : plan_(plan), server_(server), part_(part), folder_(std::move(folder)),
-        progress_(server.name, (plan.rounds + !plan.plugin.empty()) * plan.systems.size()) {
+        progress_(terminal_reporter().progress(server.name,
+                                               (plan.rounds + !plan.plugin.empty()) * plan.systems.size())) {
     for (const auto& workload : server.workloads)
       if (is_wanted(plan.only, workload.name))
         workloads_.push_back(&workload);
@@ -129,7 +131,7 @@ public:
       for (std::size_t which = 0; which < machines_.size(); ++which)
         if (auto counted = count_instructions(which); !counted)
           return counted;
-    progress_.update(done_);
+    progress_->update(done_);
     return {};
   }
 
@@ -138,7 +140,7 @@ private:
   Result<void> measure_round(unsigned round) {
     std::vector<std::optional<Guest>> guests(machines_.size());
     for (std::size_t i = 0; i < machines_.size(); ++i) {
-      progress_.update(done_++, fmt::format("round {}, {}", round + 1, name_of(i)));
+      progress_->update(done_++, fmt::format("round {}, {}", round + 1, name_of(i)));
       auto guest = boot(i, machines_[i]);
       if (!guest)
         return guest.error();
@@ -168,7 +170,7 @@ private:
 
   // In a boot of its own: counting takes time.
   Result<void> count_instructions(std::size_t which) {
-    progress_.update(done_++, fmt::format("instructions, {}", name_of(which)));
+    progress_->update(done_++, fmt::format("instructions, {}", name_of(which)));
     const auto counter = folder_ / "counter";
     auto machine = machines_[which];
     machine.plugin = fmt::format("{},out={}", plan_.plugin.string(), counter.string());
@@ -207,7 +209,7 @@ private:
   const Server& server_;
   Part& part_;
   fs::path folder_;
-  Progress progress_;
+  std::unique_ptr<Progress> progress_;
   std::uint64_t done_ = 0;
   std::vector<const Workload*> workloads_;
   std::vector<Machine> machines_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "debian_package.hpp"
-#include "kernel.hpp"
+#include "kernel/profile.hpp"
 #include "support/files.hpp"
 #include "support/process.hpp"
 #include "support/terminal.hpp"

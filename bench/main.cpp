@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The benchmark's tool. bench/run builds and starts it.
 #include "applications.hpp"
+#include "documents.hpp"
 #include "operations.hpp"
 #include "plot.hpp"
 #include "profile.hpp"
-#include "readme.hpp"
 #include "servers.hpp"
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
@@ -28,7 +28,7 @@ struct Options {
   std::vector<std::string> only, systems, kernels;
   fs::path json = fs::path(UKL_SOURCE_DIR) / "bench/results/latest.json";
   std::string network = "tap";
-  bool update_readme = false, show = false;
+  bool update_documents = false, show = false;
 };
 
 KernelFiles kernel_files(const std::vector<std::string>& given) {
@@ -149,15 +149,23 @@ Result<void> measure(const Options& options, Results& results) {
   return {};
 }
 
-Result<void> write_readme(const Results& results) {
-  const fs::path path = fs::path(UKL_SOURCE_DIR) / "README.md";
-  auto readme = read_text(path);
-  if (!readme)
-    return readme.error();
-  auto replaced = replace_section(*readme, markdown_report(results));
+Result<void> write_section(const fs::path& path, const std::string& text) {
+  auto document = read_text(path);
+  if (!document)
+    return document.error();
+  auto replaced = replace_section(*document, text);
   if (!replaced)
     return replaced.error();
   return write_text(path, *replaced);
+}
+
+Result<void> write_documents(const Results& results) {
+  const fs::path root = UKL_SOURCE_DIR;
+  if (auto written = write_section(root / "docs/benchmarks.md", markdown_report(results)); !written)
+    return written;
+  if (auto written = write_text(root / "docs/servers.svg", plot(excerpt(results))); !written)
+    return written;
+  return write_section(root / "README.md", short_report(results));
 }
 
 Result<void> run(const Options& options) {
@@ -173,7 +181,7 @@ Result<void> run(const Options& options) {
       return earlier.error();
     results = *earlier;
   }
-  if (!options.show && !options.update_readme) {
+  if (!options.show && !options.update_documents) {
     Results fresh;
     if (auto measured = measure(options, fresh); !measured)
       return measured;
@@ -193,7 +201,7 @@ Result<void> run(const Options& options) {
   }
   if (options.show)
     fmt::print("{}", terminal_report(results));
-  return options.update_readme ? write_readme(results) : Result<void>();
+  return options.update_documents ? write_documents(results) : Result<void>();
 }
 
 } // namespace
@@ -237,7 +245,8 @@ int main(int argc, char** argv) {
   app.add_option("--json", options.json, "results file; the plot is written beside it")
       ->capture_default_str();
   app.add_flag("--show", options.show, "measure nothing, print the results file's tables");
-  app.add_flag("--update-readme", options.update_readme, "measure nothing, write the tables into README.md");
+  app.add_flag("--update-documents", options.update_documents,
+               "measure nothing, write docs/benchmarks.md and the README's table and picture");
   app.footer("Examples:\n  bench/run operations --only getppid --only pipe --rounds 5\n"
              "  bench/run --system classic --system direct operations\n  bench/run --show");
   CLI11_PARSE(app, argc, argv);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "operations.hpp"
-#include "payload.hpp"
+#include "contents/root_defaults.hpp"
+#include "image/payload.hpp"
 #include "support/interrupt.hpp"
 #include "support/process.hpp"
 #include "support/terminal.hpp"
@@ -122,7 +123,7 @@ Result<RootTree> operations_tree(const std::filesystem::path& program) {
   RootTree tree;
   if (auto added = tree.add("/init", host_entry(program, 0755)); !added)
     return added.error();
-  if (auto added = add_defaults(tree, "bench", {}, ""); !added)
+  if (auto added = add_defaults(tree, ""); !added)
     return added.error();
   return tree;
 }
@@ -142,14 +143,15 @@ Result<void> measure_operations(const OperationsPlan& plan, Part& part) {
       return machine.error();
     machines.push_back(*machine);
   }
-  Progress progress("operations", plan.systems.size() * plan.rounds * (plan.times ? 2 : 1));
+  const auto progress =
+      terminal_reporter().progress("operations", plan.systems.size() * plan.rounds * (plan.times ? 2 : 1));
   std::uint64_t done = 0;
   for (unsigned round = 1; round <= plan.rounds; ++round)
     for (const bool instructions : {true, false})
       for (std::size_t i = 0; i < machines.size() && (instructions || plan.times); ++i) {
         const auto& system = plan.systems[i];
-        progress.update(done++, fmt::format("{}, round {}, {}", instructions ? "instructions" : "time", round,
-                                            system.name));
+        progress->update(done++, fmt::format("{}, round {}, {}", instructions ? "instructions" : "time",
+                                             round, system.name));
         // A memory layout of its own for each round: how many page tables a process needs depends on it.
         machines[i].seed = round;
         if (auto booted = boot(machines[i], system, instructions, plan.only, part); !booted)
@@ -157,7 +159,7 @@ Result<void> measure_operations(const OperationsPlan& plan, Part& part) {
         if (interrupted())
           return Error{Failure::interrupted, "the benchmark was interrupted", ""};
       }
-  progress.update(done);
+  progress->update(done);
   return {};
 }
 

@@ -1,18 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "plot.hpp"
+#include "table.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
-#include <iterator>
+#include <map>
 
 namespace ukl::bench {
 namespace {
 
 constexpr double kLeft = 190, kWidth = 560, kRight = 70, kBar = 9, kGap = 9, kTop = 26;
 constexpr double kLeast = 0.25, kMost = 16; // ends of the scale; bars beyond are cut and keep their figure
-constexpr const char* kColours[] = {"#8a8a8a", "#b9b9b9", "#5b8dd9", "#d9a441",
-                                    "#4fae7b", "#c2504a", "#8e63b8"};
+
+// A system has its colour in every picture, whatever stands beside it.
+const char* colour_of(const std::string& system) {
+  static const std::map<std::string, const char*> colours = {
+      {"cloud", "#8a8a8a"},    {"cloud-mitigations-off", "#b9b9b9"},
+      {"classic", "#5b8dd9"},  {"ring0", "#d9a441"},
+      {"full", "#4fae7b"},     {"direct", "#c2504a"},
+      {"shortcut", "#8e63b8"}, {"polling", "#3f9fa8"}};
+  const auto found = colours.find(system);
+  return found == colours.end() ? "#000000" : found->second;
+}
 
 double position(double ratio) {
   const double clamped = std::clamp(ratio, kLeast, kMost);
@@ -26,18 +36,11 @@ std::string escaped(const std::string& text) {
   return result;
 }
 
-// How many times better than the first system, or 0 if one of the two has no figure.
+// The tables' ratio: by instructions where they were counted.
 double ratio_of(const Part& part, const Row& row, const std::string& system) {
-  const auto figure = [&](const std::string& name) {
-    const auto found = row.cells.find(name);
-    if (found == row.cells.end())
-      return 0.0;
-    if (!part.requests && !found->second.instructions.empty())
-      return found->second.instructions.median();
-    return found->second.value.median();
-  };
-  const double base = figure(part.systems[0].name), own = figure(system);
-  return base <= 0 || own <= 0 ? 0 : part.requests ? own / base : base / own;
+  const auto found = row.cells.find(system);
+  const bool counted = !part.requests && found != row.cells.end() && !found->second.instructions.empty();
+  return times_better(part, row, system, counted ? Figure::instructions : Figure::value);
 }
 
 class Drawing {
@@ -56,7 +59,7 @@ public:
         x = 10;
         y_ += 16;
       }
-      rectangle(x, y_ - 9, 10, 10, kColours[i % std::size(kColours)]);
+      rectangle(x, y_ - 9, 10, 10, colour_of(part.systems[i].name));
       write(x + 15, y_, "start", "normal", part.systems[i].title);
       x += 30 + 6.5 * static_cast<double>(part.systems[i].title.size());
     }
@@ -76,7 +79,7 @@ public:
           continue;
         const double from = std::min(position(1), position(ratio)),
                      to = std::max(position(1), position(ratio));
-        rectangle(from, y_, std::max(to - from, 1.5), kBar - 1, kColours[i % std::size(kColours)]);
+        rectangle(from, y_, std::max(to - from, 1.5), kBar - 1, colour_of(part.systems[i].name));
         if (i > 0)
           write(to + 4, y_ + kBar - 2, "start", "normal", fmt::format("{:.2f}", ratio), 8);
       }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "profile.hpp"
+#include "elf/view.hpp"
 #include "operations.hpp"
-#include "rewrite/elf_view.hpp"
 #include "running_server.hpp"
 #include "support/files.hpp"
 #include "support/process.hpp"

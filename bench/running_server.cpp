@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "running_server.hpp"
 #include "ipv4.hpp"
-#include "listen_backlog.hpp"
+#include "machine/listening_sockets.hpp"
 #include "support/interrupt.hpp"
 #include "tap_network.hpp"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "server_tree.hpp"
-#include "libraries.hpp"
-#include "payload.hpp"
+#include "contents/libraries.hpp"
+#include "contents/root_defaults.hpp"
+#include "image/payload.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -42,7 +43,7 @@ Result<RootTree> server_tree(const PackagedProgram& program, const std::vector<s
     return elf.error();
   auto folders = glibc_folders();
   folders.configured.insert(folders.configured.begin(), program.folders.begin(), program.folders.end());
-  auto libraries = find_libraries(program.file, *elf, folders);
+  auto libraries = find_libraries(program.file, folders);
   if (!libraries)
     return libraries.error();
 
@@ -58,10 +59,12 @@ Result<RootTree> server_tree(const PackagedProgram& program, const std::vector<s
                              ? elf->interpreter
                              : "/lib/x86_64-linux-gnu/" + library.name,
                          host_entry(library.path, 0755));
+  // Neither system has an init that writes them.
+  entries.emplace_back("/etc/hosts", text_entry("127.0.0.1 localhost bench\n"));
   for (auto& [path, entry] : entries)
     if (auto added = tree.add(path, std::move(entry)); !added)
       return added.error();
-  if (auto added = add_defaults(tree, "bench", {}, ""); !added)
+  if (auto added = add_defaults(tree, ""); !added)
     return added.error();
   return tree;
 }

@@ -2,8 +2,8 @@
 // A program of Debian's archive with the libraries it needs, for a guest or to be run here.
 #pragma once
 
+#include "contents/root_tree.hpp"
 #include "debian_package.hpp"
-#include "root_tree.hpp"
 
 namespace ukl::bench {
 

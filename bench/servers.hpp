@@ -2,8 +2,8 @@
 // The servers that are measured, and the loads that are put on them.
 #pragma once
 
+#include "contents/root_tree.hpp"
 #include "load.hpp"
-#include "root_tree.hpp"
 
 #include <functional>
 #include <map>

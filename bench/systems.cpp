@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "systems.hpp"
 #include "cloud_kernel.hpp"
-#include "image.hpp"
-#include "kernel.hpp"
-#include "payload.hpp"
-#include "rewrite/rewriter.hpp"
+#include "image/elves.hpp"
+#include "image/payload.hpp"
+#include "image/write.hpp"
+#include "kernel/profile.hpp"
 #include "support/files.hpp"
 
 #include <algorithm>
@@ -37,22 +37,14 @@ constexpr Description kDescriptions[] = {
     {"polling", "(g) f + polled network", "general", true, Calls::shortcut, "sysctl.net.core.busy_poll=50"},
 };
 
-// read, write, writev, sendto, recvfrom, sendmsg: those that the kernel has shortcuts for
-// (asm/ukl_shortcuts.h).
-constexpr unsigned kShortcuts[] = {0, 1, 20, 44, 45, 46};
-
-Manifest call_records(Calls calls) {
-  Manifest records;
-  const auto add = [&](unsigned number, const char* kind) {
-    records.emplace_back(key::syscall, fmt::format("{}:{}", number, kind));
-  };
+CallTable call_table(Calls calls) {
+  CallTable table = {};
   if (calls == Calls::full)
-    for (unsigned number = 0; number < UKL_GATE_CALLS; ++number)
-      add(number, "full");
+    std::fill_n(table.begin(), UKL_GATE_CALLS, CallKind::full);
   if (calls == Calls::shortcut)
-    for (const unsigned number : kShortcuts)
-      add(number, "shortcut");
-  return records;
+    for (const auto number : shortcut_calls())
+      table[number] = CallKind::shortcut;
+  return table;
 }
 
 Result<fs::path> our_kernel(const std::string& profile, const KernelFiles& kernels) {
@@ -69,7 +61,7 @@ Result<System> make_system(const Description& description, const KernelFiles& ke
   system.name = description.name;
   system.title = description.title;
   system.rewritten = description.rewritten;
-  system.calls = call_records(description.calls);
+  system.calls = call_table(description.calls);
   system.command_line = description.command_line;
   system.ours = *description.profile;
   if (system.ours) {
@@ -92,17 +84,15 @@ Result<System> make_system(const Description& description, const KernelFiles& ke
   return system;
 }
 
-Result<Bytes> payload_of(const System& system, const RootTree& tree) {
-  if (!system.rewritten)
-    return make_payload(tree, {});
-  return make_payload(tree, [](const std::string& path, Bytes& contents) -> Result<void> {
-    if (!is_rewritable(contents))
-      return {};
-    auto report = rewrite_elf(contents, {path});
-    if (!report)
-      return report.error();
-    return {};
-  });
+Result<Payload> payload_of(const System& system, RootTree tree) {
+  if (system.rewritten) {
+    auto elves = read_elves(tree, {}, true);
+    if (!elves)
+      return elves.error();
+    if (auto changed = change_elves(tree, std::move(*elves), true); !changed)
+      return changed.error();
+  }
+  return make_payload(tree);
 }
 
 } // namespace
@@ -138,7 +128,7 @@ Result<Machine> make_machine(const System& system, const RootTree& tree, const f
   if (!system.ours) {
     machine.kernel = system.file;
     machine.initrd = folder / (system.name + ".cpio");
-    auto written = write_text(machine.initrd, std::string(payload->begin(), payload->end()));
+    auto written = write_text(machine.initrd, std::string(payload->archive.begin(), payload->archive.end()));
     if (!written)
       return written.error();
     return machine;
@@ -147,9 +137,12 @@ Result<Machine> make_machine(const System& system, const RootTree& tree, const f
   if (!kernel)
     return kernel.error();
   Manifest manifest = {{std::string(key::format), kImageFormat}};
-  manifest.insert(manifest.end(), system.calls.begin(), system.calls.end());
+  const auto records = call_records(system.calls);
+  manifest.insert(manifest.end(), records.begin(), records.end());
   machine.kernel = folder / (system.name + ".ukl");
-  if (auto written = write_image(machine.kernel, std::move(*kernel), manifest, *payload); !written)
+  if (auto written =
+          write_image(machine.kernel, std::move(*kernel), manifest, system.calls, payload->archive);
+      !written)
     return written.error();
   return machine;
 }

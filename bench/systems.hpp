@@ -2,24 +2,24 @@
 // What is compared: kernels, privilege levels and ways to enter the kernel.
 #pragma once
 
+#include "calls/kind.hpp"
+#include "contents/root_tree.hpp"
 #include "machine.hpp"
-#include "root_tree.hpp"
 #include "support/result.hpp"
-#include "ukl/manifest.hpp"
 
 #include <map>
 
 namespace ukl::bench {
 
 struct System {
-  std::string name;           ///< as results call it: cloud, classic, …
-  std::string title;          ///< for tables
-  std::string kernel;         ///< what it runs on, for the reader
-  std::filesystem::path file; ///< Debian's vmlinuz, or our vmlinux
-  bool ours = false;          ///< boots as an image of ours; else file and initrd
-  bool rewritten = false;     ///< the program's system calls go through the gate
-  Manifest calls;             ///< records of the manifest that say how calls are entered
-  std::string command_line;   ///< added to the kernel's
+  std::string name;                                   ///< as results call it: cloud, classic, …
+  std::string title;                                  ///< for tables
+  std::string kernel;                                 ///< what it runs on, for the reader
+  std::filesystem::path file;                         ///< Debian's vmlinuz, or our vmlinux
+  bool ours = false;                                  ///< boots as an image of ours; else file and initrd
+  bool rewritten = false;                             ///< the program's system calls go through the gate
+  CallTable calls = {};                               ///< how calls are entered
+  std::string command_line;                           ///< added to the kernel's
   std::vector<std::filesystem::path> network_modules; ///< to be loaded before there is a network
 };
 

@@ -109,6 +109,12 @@ std::string part_report(const Part& part, const std::string& heading) {
 
 } // namespace
 
+double times_better(const Part& part, const Row& row, const std::string& system, Figure figure) {
+  const auto more = ratio_of(row, system, part.systems[0].name, figure);
+  const bool more_is_better = figure == Figure::value && part.requests;
+  return more > 0 && !more_is_better ? 1 / more : more;
+}
+
 Grid figure_grid(const Part& part, Figure figure) {
   Grid grid(1);
   grid[0].emplace_back("");
@@ -126,10 +132,8 @@ Grid figure_grid(const Part& part, Figure figure) {
     std::vector<std::string> line = {row.name};
     for (const auto& system : part.systems)
       line.push_back(cell_text(row, system.name, figure));
-    const bool more_is_better = figure == Figure::value && part.requests;
     for (std::size_t i = 1; i < part.systems.size(); ++i) {
-      const auto more = ratio_of(row, part.systems[i].name, part.systems[0].name, figure);
-      const auto ratio = more > 0 && !more_is_better ? 1 / more : more;
+      const auto ratio = times_better(part, row, part.systems[i].name, figure);
       line.push_back(ratio > 0 ? fmt::format("{:.2f}", ratio) : "-");
     }
     grid.push_back(std::move(line));

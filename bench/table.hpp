@@ -18,6 +18,10 @@ using Grid = std::vector<std::vector<std::string>>;
 /// `failed`.
 Grid figure_grid(const Part& part, Figure figure);
 
+/// How many times better than the part's first system `system` is in this row, as in figure_grid; 0 if one of
+/// the two has no figure.
+double times_better(const Part& part, const Row& row, const std::string& system, Figure figure);
+
 /// Columns aligned: the first to the left, the others to the right.
 std::string as_text(const Grid& grid);
 /// The same as a Markdown table.

@@ -31,19 +31,9 @@ inline std::string percent_decode(std::string_view text) {
   return decoded;
 }
 
-/// Removes every value of a key but the first `keep`.
-inline void remove_values(Manifest& manifest, std::string_view name, std::size_t keep) {
-  Manifest kept;
-  for (auto& record : manifest)
-    if (record.first != name || (keep > 0 && keep-- > 0))
-      kept.push_back(std::move(record));
-  manifest = std::move(kept);
-}
-
-/// Works the words of a command line into the manifest: `arg` replaces all arguments after the first, `env`
-/// and `volume` add, every other key replaces all values that the manifest had.
-inline void add_command_line(Manifest& manifest, std::string_view line) {
-  Manifest additions;
+/// The words of the kernel's command line that are ours.
+inline Manifest command_line_words(std::string_view line) {
+  Manifest words;
   while (!line.empty()) {
     const auto end = line.find_first_of(" \n");
     const auto word = line.substr(0, end);
@@ -53,16 +43,10 @@ inline void add_command_line(Manifest& manifest, std::string_view line) {
       break;
     const auto equals = word.find('=');
     if (word.starts_with(kCommandLinePrefix) && equals != std::string_view::npos)
-      additions.emplace_back(word.substr(kCommandLinePrefix.size(), equals - kCommandLinePrefix.size()),
-                             percent_decode(word.substr(equals + 1)));
+      words.emplace_back(word.substr(kCommandLinePrefix.size(), equals - kCommandLinePrefix.size()),
+                         percent_decode(word.substr(equals + 1)));
   }
-  for (const auto& [name, value] : additions)
-    if (name == key::argument)
-      remove_values(manifest, name, 1);
-    else if (name != key::environment && name != key::volume)
-      remove_values(manifest, name, 0);
-  for (auto& addition : additions)
-    manifest.push_back(std::move(addition));
+  return words;
 }
 
 } // namespace ukl::init

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "ending.hpp"
 
+#include "boot_times.hpp"
 #include "control.hpp"
+#include "last_bytes.hpp"
+#include "power.hpp"
+#include "streams.hpp"
 #include "ukl/manifest.hpp"
 #include "volumes.hpp"
 
@@ -37,14 +41,34 @@ void end_processes() {
   }
 }
 
-// What `ukl run --trace-syscalls` waits for; the file is there only then.
+// What `ukl run --trace-calls` waits for; the file is there only then.
 void report_traced_calls() {
   std::FILE* file = std::fopen(kTracedCalls, "re");
   if (!file)
     return;
   for (unsigned number; std::fscanf(file, "%u", &number) == 1;)
-    report_call(std::to_string(number));
+    report("call " + std::to_string(number));
   std::fclose(file);
+}
+
+// What the host has not taken yet is in QEMU's hands, and would go with it.
+void ask_whether_all_arrived() {
+  report("sent");
+  while (control_descriptor() >= 0)
+    for (const auto& message : read_control())
+      if (message.word == "received")
+        return;
+}
+
+// Linux asks a keyboard controller for a reset first, for seconds if there is none; a triple fault resets
+// every machine at once.
+void choose_fastest_reset() {
+  const int fd = open("/sys/kernel/reboot/type", O_WRONLY | O_CLOEXEC);
+  if (fd < 0)
+    return;
+  if (write(fd, "triple", 6) < 0)
+    say("cannot choose how to reset" + reason());
+  close(fd);
 }
 
 } // namespace
@@ -73,20 +97,26 @@ void end_machine(int status) {
   // A volume that cannot be unmounted calls fail(), which must not come back here for ever.
   if (!ending) {
     ending = true;
+    report("ended");
     end_processes();
     if (!unmount_volumes() && status == 0)
       status = kInitFailed;
     sync();
+    report("safe " + std::to_string(status));
+    finish_streams();
+    wait_for_delivery();
   }
   // Whoever reads the status may stop the machine at once, so the console's last byte has to be out.
   tcdrain(STDERR_FILENO);
   report_traced_calls();
-  report_status(status);
+  report_initcalls();
+  ask_whether_all_arrived();
+  report("status " + std::to_string(status));
   silence_kernel();
-  // Without ACPI, Linux would halt for ever instead of switching off; hypervisors end such a machine at its
-  // reset.
-  if (access("/sys/firmware/acpi", F_OK) == 0)
+  // Linux would halt for ever instead; hypervisors end such a machine at its reset.
+  if (can_switch_off())
     reboot(RB_POWER_OFF);
+  choose_fastest_reset();
   reboot(RB_AUTOBOOT);
   while (true)
     pause();

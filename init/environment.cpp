@@ -31,8 +31,9 @@ std::vector<std::string> make_environment(const Manifest& settings) {
     if (!replaced)
       environment.push_back(variable);
   }
+  const std::string terminal = "TERM=" + value_of(settings, key::terminal, "dumb");
   for (const char* otherwise :
-       {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "TERM=dumb"})
+       {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", terminal.c_str()})
     if (!has(environment, name_of(otherwise)))
       environment.emplace_back(otherwise);
   return environment;

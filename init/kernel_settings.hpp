@@ -6,7 +6,8 @@
 
 namespace ukl::init {
 
-/// Writes each key::sysctl to /proc/sys. Ends the machine if the kernel does not take one.
+/// Hides the kernel's addresses and log from programs, then writes each key::sysctl to /proc/sys. Ends the
+/// machine if the kernel does not take one.
 void set_kernel_settings(const Manifest& settings);
 
 } // namespace ukl::init

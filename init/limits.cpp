@@ -4,11 +4,15 @@
 #include "ending.hpp"
 #include "settings.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <sys/resource.h>
 
 namespace ukl::init {
 namespace {
+
+// Linux's INR_OPEN_CUR, an fd_set's FD_SETSIZE.
+constexpr rlim_t kSoftFiles = 1024;
 
 struct Name {
   std::string_view name;
@@ -58,8 +62,10 @@ void set_limit(const std::string& text) {
 } // namespace
 
 void set_limits(const Manifest& settings) {
+  // As on Debian: programs that close every descriptor that they might have, or put them into an fd_set, rely
+  // on the soft limit; those that want more raise it themselves, up to the hard one.
   const rlim_t most_files = strtoull(read_whole("/proc/sys/fs/nr_open").c_str(), nullptr, 10);
-  const rlimit files = {most_files, most_files};
+  const rlimit files = {std::min<rlim_t>(kSoftFiles, most_files), most_files};
   if (most_files > 0)
     setrlimit(RLIMIT_NOFILE, &files);
   const rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};

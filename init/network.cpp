@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <linux/ipv6.h>
 #include <net/if.h>
 #include <net/route.h>
 #include <sys/ioctl.h>
@@ -88,48 +89,101 @@ void add_default_route(int fd, const std::string& gateway) {
     fail("cannot route through the gateway " + gateway + reason());
 }
 
-// O_EXCL: the root tree's own file wins. No /etc at all: the program does not care for names.
-void write_if_absent(const char* path, const std::string& text) {
-  const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (fd < 0)
-    return;
-  if (write(fd, text.data(), text.size()) < 0)
-    say(std::string("cannot write ") + path + reason());
+in6_addr parse_address6(const std::string& text) {
+  in6_addr address;
+  if (inet_pton(AF_INET6, text.c_str(), &address) != 1)
+    fail("'" + text + "' is not an IPv6 address");
+  return address;
+}
+
+void write_setting(const std::string& path, const char* value) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0 || write(fd, value, strlen(value)) < 0)
+    fail("cannot write " + path + reason());
   close(fd);
 }
 
-void write_names(const Manifest& settings, const std::string& hostname) {
-  write_if_absent("/etc/hosts", "127.0.0.1 localhost " + hostname + "\n::1 localhost\n");
-  std::string servers;
-  for (const auto& server : values_of(settings, key::dns))
-    servers += "nameserver " + server + "\n";
-  if (!servers.empty())
-    write_if_absent("/etc/resolv.conf", servers);
+int index_of(int fd, const char* name) {
+  ifreq request = request_for(name);
+  if (ioctl(fd, SIOCGIFINDEX, &request) != 0)
+    fail(std::string("no network interface ") + name + reason());
+  return request.ifr_ifindex;
+}
+
+// An address is of use at once: nobody else can have one that was given to this machine, and Linux would look
+// for a second. Routers are not listened to, since the settings name one.
+void choose_address6(const char* name) {
+  const std::string folder = std::string("/proc/sys/net/ipv6/conf/") + name;
+  write_setting(folder + "/accept_dad", "0");
+  write_setting(folder + "/accept_ra", "0");
+}
+
+void set_address6(int fd, const char* name, const std::string& address) {
+  const auto slash = address.find('/');
+  const int length = slash == std::string::npos ? -1 : atoi(address.c_str() + slash + 1);
+  if (length < 1 || length > 128)
+    fail("the address '" + address + "' needs a prefix length of 1 to 128, as in fd00::2/64");
+  in6_ifreq request = {};
+  request.ifr6_addr = parse_address6(address.substr(0, slash));
+  request.ifr6_prefixlen = static_cast<unsigned>(length);
+  request.ifr6_ifindex = index_of(fd, name);
+  if (ioctl(fd, SIOCSIFADDR, &request) != 0)
+    fail("cannot give " + address + " to " + name + reason());
+}
+
+void add_default_route6(int fd, const char* name, const std::string& gateway) {
+  in6_rtmsg route = {};
+  route.rtmsg_gateway = parse_address6(gateway);
+  route.rtmsg_metric = 1;
+  route.rtmsg_flags = RTF_UP | RTF_GATEWAY;
+  route.rtmsg_ifindex = index_of(fd, name);
+  if (ioctl(fd, SIOCADDRT, &route) != 0)
+    fail("cannot route through the gateway " + gateway + reason());
+}
+
+void set_mtu(int fd, const char* name, const std::string& mtu) {
+  ifreq request = request_for(name);
+  request.ifr_mtu = atoi(mtu.c_str());
+  if (ioctl(fd, SIOCSIFMTU, &request) != 0)
+    fail("cannot set the MTU of " + std::string(name) + " to " + mtu + reason());
+}
+
+void set_up_interface(const Manifest& settings, int fd, const char* name) {
+  const std::string address = address_of(settings, key::address, false),
+                    address6 = address_of(settings, key::address, true), mtu = value_of(settings, key::mtu);
+  if (!mtu.empty())
+    set_mtu(fd, name, mtu);
+  if (!address.empty())
+    set_address(fd, name, address);
+  const int fd6 = address6.empty() ? -1 : socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (!address6.empty() && fd6 < 0)
+    fail("cannot give " + address6 + " to " + name + reason());
+  if (fd6 >= 0)
+    choose_address6(name);
+  bring_up(fd, name);
+  if (const auto gateway = address_of(settings, key::gateway, false); !address.empty() && !gateway.empty())
+    add_default_route(fd, gateway);
+  if (fd6 < 0)
+    return;
+  set_address6(fd6, name, address6);
+  if (const auto gateway = address_of(settings, key::gateway, true); !gateway.empty())
+    add_default_route6(fd6, name, gateway);
+  close(fd6);
 }
 
 } // namespace
 
 void set_up_network(const Manifest& settings) {
-  const std::string hostname = value_of(settings, key::hostname, "ukl");
-  if (sethostname(hostname.data(), hostname.size()) != 0)
-    fail("cannot set the host name '" + hostname + "'" + reason());
-  write_names(settings, hostname);
-
   const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0)
     return; // a kernel without a network
   bring_up(fd, "lo");
   const std::string address = value_of(settings, key::address);
   const std::string name = address.empty() ? std::string() : first_interface(fd);
-  if (!name.empty()) {
-    set_address(fd, name.c_str(), address);
-    bring_up(fd, name.c_str());
-    const std::string gateway = value_of(settings, key::gateway);
-    if (!gateway.empty())
-      add_default_route(fd, gateway);
-  } else if (!address.empty()) {
+  if (!name.empty())
+    set_up_interface(settings, fd, name.c_str());
+  else if (!address.empty())
     say("no network interface: " + address + " is not in use");
-  }
   close(fd);
 }
 

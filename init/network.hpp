@@ -6,8 +6,8 @@
 
 namespace ukl::init {
 
-/// Host name, loopback, and the first other interface with the manifest's address and gateway; /etc/hosts and
-/// /etc/resolv.conf where the root tree has none. Ends the machine if an address is not valid or is refused.
+/// Loopback, and the first other interface with the manifest's addresses, MTU and gateways. Ends the machine
+/// if one of them is not valid or is refused.
 void set_up_network(const Manifest& settings);
 
 } // namespace ukl::init

@@ -1,28 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "ports.hpp"
 
+#include "ending.hpp"
 #include "settings.hpp"
 
+#include <cerrno>
+#include <ctime>
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <poll.h>
 #include <string>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace ukl::init {
 namespace {
 
-// The driver's folder holds a link per device beside its own files (bind, uevent …).
-bool has_device() {
-  DIR* folder = opendir("/sys/bus/virtio/drivers/virtio_console");
-  bool found = false;
-  if (!folder)
-    return false;
-  while (const dirent* entry = readdir(folder))
-    found = found || std::string_view(entry->d_name).starts_with("virtio");
-  closedir(folder);
-  return found;
-}
+constexpr long kLongestWait = 10000; // milliseconds
 
 // The device node of the port of this name; empty if there is none yet.
 std::string find_port(std::string_view name) {
@@ -42,30 +37,50 @@ std::string find_port(std::string_view name) {
   return found;
 }
 
-// Right after a port got its name Linux may not know yet that the host end is open, and reads would see its
-// end.
-void wait_for_host(int fd, int milliseconds) {
-  for (; milliseconds > 0; --milliseconds) {
-    pollfd state = {fd, POLLIN, 0};
-    if (poll(&state, 1, 0) >= 0 && !(state.revents & POLLHUP))
-      return;
-    usleep(1000);
+// Linux's messages about devices (kobject_uevent(7) of sorts: lib/kobject_uevent.c); a port's name is one.
+int open_device_messages() {
+  const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);
+  sockaddr_nl address = {};
+  address.nl_family = AF_NETLINK;
+  address.nl_groups = 1;
+  if (fd >= 0 && bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+    return fd;
+  close(fd);
+  return -1;
+}
+
+long now() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+std::string wait_for_port(const char* name) {
+  std::string path = find_port(name);
+  if (!path.empty())
+    return path;
+  // First listen, then look: nothing falls between.
+  const int messages = open_device_messages();
+  path = find_port(name);
+  for (const long end = now() + kLongestWait; messages >= 0 && path.empty() && now() < end;) {
+    pollfd event = {messages, POLLIN, 0};
+    poll(&event, 1, static_cast<int>(end - now()));
+    char message[8192];
+    while (recv(messages, message, sizeof message, 0) > 0) {
+    }
+    path = find_port(name);
   }
+  close(messages);
+  return path;
 }
 
 } // namespace
 
-int open_port(const char* name, int milliseconds) {
-  if (!has_device())
-    return -1;
-  std::string path = find_port(name);
-  for (int waited = 0; path.empty() && waited < milliseconds; ++waited) {
-    usleep(1000);
-    path = find_port(name);
-  }
+int open_port(const char* name) {
+  const std::string path = wait_for_port(name);
   const int fd = path.empty() ? -1 : open(path.c_str(), O_RDWR | O_CLOEXEC);
-  if (fd >= 0)
-    wait_for_host(fd, kWaitForPorts);
+  if (fd < 0)
+    say(std::string("the machine has no port ") + name + (path.empty() ? std::string() : reason()));
   return fd;
 }
 

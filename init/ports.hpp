@@ -4,11 +4,9 @@
 
 namespace ukl::init {
 
-/// Milliseconds. Linux learns of ports and of their names in the background, after init has started.
-inline constexpr int kWaitForPorts = 2000;
-
-/// Opens the port of this name for reading and writing, waiting up to `milliseconds` for it if the machine
-/// has a virtio console device at all. -1 if there is no such port.
-int open_port(const char* name, int milliseconds);
+/// Opens the port of this name for reading and writing, once Linux has it: it learns of ports and of their
+/// names in the background, after init has started. To be called only for a port that the host has said to be
+/// there (key::streams); -1, after saying so, if it does not appear within ten seconds.
+int open_port(const char* name);
 
 } // namespace ukl::init

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "program.hpp"
 
-#include "console.hpp"
+#include "boot_times.hpp"
+#include "clock.hpp"
 #include "control.hpp"
 #include "crash_report.hpp"
 #include "ending.hpp"
+#include "exec.hpp"
+#include "listeners.hpp"
 #include "start.hpp"
+#include "streams.hpp"
+#include "survivors.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -32,16 +39,35 @@ void watch_children() {
     fail("cannot watch for processes that end" + reason());
 }
 
-// What a terminal sends goes to the whole foreground group, as from a terminal; the rest to the program
-// alone.
+// What a terminal or a shell sends to a job goes to its whole group, the rest to the program alone. Without
+// the program, for those that it has left behind.
 void pass_on(pid_t program, int signal) {
-  const bool from_terminal = signal == SIGINT || signal == SIGQUIT || signal == SIGHUP || signal == SIGTSTP;
-  kill(from_terminal ? -program : program, signal);
+  const bool for_group =
+      signal == SIGINT || signal == SIGQUIT || signal == SIGHUP || signal == SIGTSTP || signal == SIGCONT;
+  kill(program < 0 ? -1 : for_group ? -program : program, signal);
   passed_on = signal;
-  report_signalled(signal);
+  report("signalled " + std::to_string(signal));
 }
 
-// Reaps whatever has ended. True, with the program's wait status, if that was among it.
+void take_messages(pid_t program) {
+  for (const auto& [word, rest] : read_control()) {
+    if (word == "signal")
+      pass_on(program, atoi(rest.c_str()));
+    else if (word == "window")
+      resize_terminal(rest.c_str());
+    else if (word == "await")
+      await_listener(atoi(rest.c_str()));
+    else if (word == "clock")
+      check_clock();
+    else if (word == "time")
+      on_host_time(strtoll(rest.c_str(), nullptr, 10));
+    else if (word == "end" && rest.starts_with("0 "))
+      end_input(strtoull(rest.c_str() + 2, nullptr, 10));
+  }
+}
+
+// Reaps whatever has ended. True, with the program's wait status, if that was among it (because its parent
+// was killed).
 bool reap(pid_t program, int& status) {
   signalfd_siginfo drained;
   while (read(ended_children, &drained, sizeof drained) > 0) {
@@ -49,25 +75,85 @@ bool reap(pid_t program, int& status) {
   bool ended = false;
   int wait_status = 0;
   for (pid_t pid; (pid = waitpid(-1, &wait_status, WNOHANG)) > 0;) {
+    exec_ended(pid, wait_status);
     if (pid != program)
       continue;
     status = wait_status;
     ended = true;
   }
+  carry_exec(); // one of its processes may have been among them
   return ended;
 }
 
-int wait_for(pid_t program) {
+// How long poll(2) may wait, in milliseconds.
+int longest_wait() {
+  if (has_messages())
+    return 0;
+  const int look = until_next_look(), check = until_clock_check();
+  return look < 0 || check < 0 ? std::max(look, check) : std::min(look, check);
+}
+
+// Carries streams and messages until something else happens: a child has ended, or the program's parent has
+// something to say.
+void wait_for_events(pid_t program, int reports, bool& child, bool& report) {
+  std::vector<pollfd> events = {
+      {ended_children, POLLIN, 0}, {reports, POLLIN, 0}, {control_descriptor(), POLLIN, 0}};
+  add_stream_events(events);
+  add_exec_events(events);
+  const int ready = poll(events.data(), events.size(), longest_wait());
+  if (ready < 0 && errno != EINTR)
+    fail("cannot wait for the program" + reason());
+  for (const int port : take_listeners())
+    ::ukl::init::report("listening " + std::to_string(port));
+  if (ready == 0 && until_next_look() < 0 && until_clock_check() >= 0)
+    check_clock();
+  child = events[0].revents != 0;
+  report = events[1].revents != 0;
+  if (events[2].revents || has_messages())
+    take_messages(program);
+  carry_streams();
+  carry_exec();
+}
+
+int wait_for(pid_t program, int reports) {
   int status = 0;
   while (true) {
-    pollfd events[] = {{ended_children, POLLIN, 0}, {control_descriptor(), POLLIN, 0}};
-    if (poll(events, 2, -1) < 0 && errno != EINTR)
-      fail("cannot wait for the program" + reason());
-    if (events[0].revents && reap(program, status))
+    bool child = false, parent = false;
+    wait_for_events(program, reports, child, parent);
+    if (child && reap(program, status))
       return status;
-    if (events[1].revents)
-      for (const int signal : read_control())
-        pass_on(program, signal);
+    ProgramReport news;
+    if (parent && read(reports, &news, sizeof news) != sizeof news) {
+      close(reports);
+      reports = -1;
+    } else if (parent && WIFSTOPPED(news.wait_status)) {
+      report("stopped " + std::to_string(WSTOPSIG(news.wait_status)));
+    } else if (parent) {
+      return news.wait_status;
+    }
+  }
+}
+
+// A program that has ended without an error and has left a daemon has done its work: the machine runs on for
+// that daemon. Whatever else is left ends with the machine, which is said.
+void wait_for_daemons() {
+  Survivors survivors = find_daemons();
+  if (!survivors.in_session) {
+    if (!survivors.names.empty())
+      say("the program has ended, and with it these processes that it has left: " + survivors.names);
+    return;
+  }
+  if (control_descriptor() < 0)
+    say("the program has ended, and the machine runs on for the processes that it has left: " +
+        survivors.names);
+  report("background " + survivors.names);
+  while (!survivors.names.empty()) {
+    bool child = false, parent = false;
+    wait_for_events(-1, -1, child, parent);
+    int status = 0;
+    if (child)
+      reap(0, status);
+    survivors = find_survivors();
   }
 }
 
@@ -79,11 +165,19 @@ int run_program(const Manifest& settings) {
   const std::vector<std::string> arguments = values_of(settings, key::argument);
   if (arguments.empty())
     fail("the manifest names no program");
-  const pid_t program = start_program(settings, arguments);
-  report_started();
-  const int status = wait_for(program);
-  if (!WIFSIGNALED(status))
+  int reports = -1;
+  set_clock();
+  const pid_t program = start_program(settings, reports);
+  report_times(settings);
+  report("started");
+  open_exec(settings);
+  const int status = wait_for(program, reports);
+  end_exec();
+  if (!WIFSIGNALED(status)) {
+    if (status == 0)
+      wait_for_daemons();
     return WEXITSTATUS(status);
+  }
   if (WTERMSIG(status) != passed_on)
     report_crash(arguments[0], program, WTERMSIG(status), log);
   return 128 + WTERMSIG(status);

@@ -3,8 +3,12 @@
 
 #include "command_line.hpp"
 #include "ending.hpp"
+#include "ukl/run_settings.hpp"
 
+#include <cstdio>
+#include <cstdlib>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ukl::init {
@@ -22,6 +26,41 @@ std::string read_whole(const char* path) {
   return text;
 }
 
+namespace {
+
+// The block that the loader gave, without its header; empty if there is none.
+std::string read_block() {
+  char path[64];
+  for (int node = 0;; ++node) {
+    snprintf(path, sizeof path, "%s/%d/type", kSetupDataFolder, node);
+    const std::string type = read_whole(path);
+    if (type.empty())
+      return {};
+    if (strtoul(type.c_str(), nullptr, 16) != kRunSettingsType)
+      continue;
+    snprintf(path, sizeof path, "%s/%d/data", kSetupDataFolder, node);
+    if (chmod(path, 0400) != 0)
+      fail(std::string("cannot protect ") + path + reason());
+    return read_whole(path);
+  }
+}
+
+Manifest read_additions() {
+  auto settings = decode_run_settings(read_block());
+  if (!settings)
+    fail("the settings of this run are damaged");
+  for (auto& word : command_line_words(read_whole("/proc/cmdline")))
+    settings->push_back(std::move(word));
+  return std::move(*settings);
+}
+
+} // namespace
+
+const Manifest& read_run_settings() {
+  static const Manifest settings = read_additions();
+  return settings;
+}
+
 Manifest read_settings() {
   const std::string text = read_whole(kManifestPath);
   if (text.empty())
@@ -30,7 +69,7 @@ Manifest read_settings() {
   const std::string format = value_of(manifest, key::format);
   if (format != kImageFormat)
     fail("the image has format '" + format + "', and its init knows '" + kImageFormat + "'");
-  add_command_line(manifest, read_whole("/proc/cmdline"));
+  add_run_settings(manifest, read_run_settings());
   return manifest;
 }
 

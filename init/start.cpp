@@ -1,128 +1,116 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "start.hpp"
 
-#include "console.hpp"
+#include "become.hpp"
 #include "ending.hpp"
-#include "environment.hpp"
+#include "streams.hpp"
+#include "survivors.hpp"
 
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
-#include <grp.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 namespace ukl::init {
 namespace {
 
-// What the child could not do; goes to the parent through a pipe that exec closes.
-struct Failed {
-  enum Step : int { user, directory, execute } step;
-  int error_number;
-};
-
-struct User {
-  bool given = false;
-  uid_t user = 0;
-  gid_t group = 0;
-};
-
-User parse_user(const std::string& text) {
-  if (text.empty())
-    return {};
-  char* end = nullptr;
-  const unsigned long user = strtoul(text.c_str(), &end, 10);
-  if (end == text.c_str() || *end != ':' || end[1] < '0' || end[1] > '9')
-    fail("a user is UID:GID in numbers, not '" + text + "'");
-  const unsigned long group = strtoul(end + 1, &end, 10);
-  if (*end != '\0')
-    fail("a user is UID:GID in numbers, not '" + text + "'");
-  return {true, static_cast<uid_t>(user), static_cast<gid_t>(group)};
+// The streams get the numbers 0, 1 and 2; init's own, which have these now, are the console's.
+void become_streams() {
+  int copies[3];
+  for (int standard = 0; standard <= 2; ++standard) {
+    const int stream = program_stream(standard);
+    copies[standard] = stream < 0 ? -1 : fcntl(stream, F_DUPFD_CLOEXEC, 3);
+  }
+  for (int standard = 0; standard <= 2; ++standard)
+    if (copies[standard] < 0 || dup2(copies[standard], standard) < 0)
+      close(standard);
 }
 
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> result;
-  for (auto& text : texts)
-    result.push_back(text.data());
-  result.push_back(nullptr);
-  return result;
+void ignore_signals(const std::string& numbers) {
+  for (const char* at = numbers.c_str(); *at;) {
+    char* end = nullptr;
+    const long number = strtol(at, &end, 10);
+    if (number > 0)
+      signal(static_cast<int>(number), SIG_IGN);
+    at = *end ? end + 1 : end;
+  }
 }
 
-[[noreturn]] void give_up(int pipe, Failed::Step step) {
-  const Failed failed = {step, errno};
-  if (write(pipe, &failed, sizeof failed) < 0)
-    _exit(kInitFailed);
-  _exit(kNotFound);
-}
-
-[[noreturn]] void become(const char* file, char* const* arguments, char* const* environment,
-                         const std::string& directory, const User& user, int pipe) {
+[[noreturn]] void become(const Execution& execution, const std::string& ignored, int pipe) {
   setpgid(0, 0);
   // A process outside the foreground group that sets it would be stopped by SIGTTOU.
   signal(SIGTTOU, SIG_IGN);
-  set_foreground(getpid());
+  if (program_terminal() >= 0)
+    tcsetpgrp(program_terminal(), getpid());
   signal(SIGTTOU, SIG_DFL);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  if (user.given && (setgroups(1, &user.group) != 0 || setgid(user.group) != 0 || setuid(user.user) != 0))
-    give_up(pipe, Failed::user);
-  if (!directory.empty() && chdir(directory.c_str()) != 0)
-    give_up(pipe, Failed::directory);
-  execve(file, arguments, environment);
-  give_up(pipe, Failed::execute);
+  ignore_signals(ignored);
+  become_streams();
+  execute(execution, pipe);
 }
 
-[[noreturn]] void explain(const Failed& failed, const std::string& file, const Manifest& settings) {
-  errno = failed.error_number;
-  switch (failed.step) {
-  case Failed::user:
-    fail("cannot become user " + value_of(settings, key::user) + reason());
-  case Failed::directory:
-    fail("cannot use " + value_of(settings, key::directory) + " as the working directory" + reason());
-  case Failed::execute:
-    break;
-  }
-  const std::string why = reason();
-  if (failed.error_number != ENOENT) {
-    say("cannot execute " + file + why);
-    end_machine(kNotExecutable);
-  }
-  // For a file that is there, ENOENT means the dynamic loader or the script's interpreter.
-  if (access(file.c_str(), F_OK) == 0)
-    say("cannot execute " + file + ": the interpreter or dynamic loader that it names is not in the image");
-  else
-    say("cannot execute " + file + why);
-  end_machine(kNotFound);
+// The program's parent, which does nothing but tell init what becomes of it. init itself cannot be the
+// parent: to Linux, what a process 1 has started belongs to no job, and Ctrl-Z would not stop it.
+[[noreturn]] void watch(pid_t program, int reports) {
+  prctl(PR_SET_NAME, kParentName);
+  for (int fd = 0; fd < reports; ++fd)
+    close(fd);
+  close_range(static_cast<unsigned>(reports) + 1, ~0U, 0);
+  ProgramReport report = {program, kProgramStarted};
+  do {
+    if (write(reports, &report, sizeof report) < 0)
+      break;
+    report.pid = waitpid(program, &report.wait_status, WUNTRACED);
+  } while (report.pid == program);
+  // init ends us.
+  while (true)
+    pause();
 }
 
 } // namespace
 
-pid_t start_program(const Manifest& settings, const std::vector<std::string>& arguments) {
-  const User user = parse_user(value_of(settings, key::user));
-  if (user.given)
-    give_console_to(user.user);
-  const std::string directory = value_of(settings, key::directory);
-  std::vector<std::string> argument_texts = arguments, environment_texts = make_environment(settings);
-  const std::string file = find_program(arguments[0], environment_texts);
-  const std::vector<char*> argv = pointers(argument_texts), environment = pointers(environment_texts);
-
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0)
+pid_t start_program(const Manifest& settings, int& reports) {
+  Execution execution;
+  std::string why;
+  if (!make_execution(settings, execution, why))
+    fail(why);
+  open_streams(settings, execution.user.user);
+  int ends[2], report_ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0 || pipe2(report_ends, O_CLOEXEC) != 0)
     fail("cannot make a pipe" + reason());
-  const pid_t pid = fork();
-  if (pid < 0)
+  const pid_t parent = fork();
+  if (parent == 0) {
+    // Nothing that the program sends to everybody ends its parent.
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, nullptr);
+    const pid_t pid = fork();
+    if (pid == 0)
+      become(execution, value_of(settings, key::ignored), ends[1]);
+    if (pid < 0)
+      give_up(ends[1], NotStarted::process);
+    watch(pid, report_ends[1]);
+  }
+  if (parent < 0)
     fail("cannot make a process" + reason());
-  if (pid == 0)
-    become(file.c_str(), argv.data(), environment.data(), directory, user, ends[1]);
   close(ends[1]);
-  Failed failed;
-  if (read(ends[0], &failed, sizeof failed) == sizeof failed)
-    explain(failed, file, settings);
+  close(report_ends[1]);
+  NotStarted failed;
+  if (read(ends[0], &failed, sizeof failed) == sizeof failed) {
+    int status = 0;
+    say(explain(failed, execution, value_of(settings, key::user), status));
+    end_machine(status);
+  }
   close(ends[0]);
-  return pid;
+  close_program_ends();
+  ProgramReport report;
+  if (read(report_ends[0], &report, sizeof report) != sizeof report)
+    fail("the program's parent has ended");
+  reports = report_ends[0];
+  return report.pid;
 }
 
 } // namespace ukl::init

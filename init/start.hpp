@@ -8,9 +8,18 @@
 
 namespace ukl::init {
 
-/// Starts the program in a process group of its own, which gets the terminal, with the manifest's
-/// environment, working directory and user. Returns once it has really been executed; ends the machine with
-/// kNotFound, kNotExecutable or kInitFailed (after saying why) if that fails.
-pid_t start_program(const Manifest& settings, const std::vector<std::string>& arguments);
+/// What became of the program: a status of waitpid(2), with WUNTRACED.
+struct ProgramReport {
+  pid_t pid;
+  int wait_status;
+};
+inline constexpr int kProgramStarted = -1;
+
+/// Opens the program's streams and starts it in a process group of its own, which gets the terminal, with the
+/// manifest's environment, working directory and user. Returns once it has really been executed: its process,
+/// and in `reports` a descriptor from which each ProgramReport can be read. It is no child of ours, unless
+/// its parent is killed. Ends the machine with kNotFound, kNotExecutable or kInitFailed (after saying why) if
+/// it cannot be started.
+pid_t start_program(const Manifest& settings, int& reports);
 
 } // namespace ukl::init

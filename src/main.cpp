@@ -1,36 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "command.hpp"
-#include "support/terminal.hpp"
+#include "commands/command.hpp"
+#include "support/standard_streams.hpp"
+#include "support/tool.hpp"
 
 #include <algorithm>
+#include <sstream>
 
-// What CLI11 throws while options are declared would be a mistake in that declaration.
-// NOLINTNEXTLINE(bugprone-exception-escape)
-int main(int argc, char** argv) {
+namespace ukl {
+namespace {
+
+Result<int> run(int argc, char** argv) {
   CLI::App app{
       "ukl joins a Linux program and a Linux kernel in one file that boots; the program runs in ring 0"};
   app.name("ukl");
   app.set_version_flag("--version", "ukl " UKL_VERSION);
   app.require_subcommand(1);
-  app.footer("Start with:  ukl pack /usr/bin/memcached -o memcached.ukl -- -u root\n"
-             "             ukl run memcached.ukl -p 11211:11211\n"
-             "`ukl COMMAND --help` explains a command. Exit statuses 20 to 37 are the tool's own errors.");
+  app.footer("Start with:\n"
+             "  ukl pack memcached -o memcached.ukl -- -u root\n"
+             "  ukl run memcached.ukl -p 11211:11211\n\n"
+             "`ukl COMMAND --help` explains a command. Exit statuses 20 to 42 are the tool's own errors.");
 
-  ukl::Action action;
-  auto& commands = ukl::registered_commands();
-  std::ranges::sort(commands, {}, &ukl::RegisteredCommand::order);
+  Action action;
+  auto& commands = registered_commands();
+  std::ranges::sort(commands, {}, &RegisteredCommand::order);
   for (const auto& command : commands)
     command.add(app, action);
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ukl::Failure::usage);
+    // Help and version come this way too, as output without an error.
+    std::ostringstream output, messages;
+    const int status = app.exit(error, output, messages);
+    print_output(output.str());
+    print_message(messages.str());
+    return status == 0 ? 0 : static_cast<int>(Failure::usage);
   }
-  auto status = action();
-  if (!status) {
-    ukl::print_error(status.error());
-    return static_cast<int>(status.error().failure);
-  }
-  return *status;
+  return action();
+}
+
+} // namespace
+} // namespace ukl
+
+int main(int argc, char** argv) {
+  return ukl::run_tool([&] { return ukl::run(argc, argv); });
 }

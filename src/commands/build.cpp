@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // ukl build: C and C++ sources become an image.
-#include "command.hpp"
+#include "commands/command.hpp"
 #include "commands/image_options.hpp"
-#include "compile.hpp"
+#include "contents/compile.hpp"
 #include "support/interrupt.hpp"
 
 #include <algorithm>
@@ -32,12 +32,9 @@ Result<int> build(const Options& options) {
   if (request.output.empty())
     request.output = stem.string() + ".ukl";
 
-  auto folder = TemporaryFolder::create("ukl-build");
-  if (!folder)
-    return folder.error();
-  const auto program = folder->path() / stem;
-  if (auto compiled = compile(call, program); !compiled)
-    return compiled.error();
+  TRY_LET(auto folder, TemporaryFolder::create("ukl-build"));
+  const auto program = folder.path() / stem;
+  TRY(compile(call, program, request.output));
   request.program = program.string();
   request.guest_path = "/usr/local/bin/" + stem.string();
   return pack_and_report(image);
@@ -63,7 +60,8 @@ void add_build(CLI::App& app, Action& action) {
       "compiled by $UKL_CC or gcc, others by $UKL_CXX or g++. ARGUMENTS are the program's.\n\n"
       "  ukl build main.cpp -o app.ukl\n"
       "  ukl build server.cpp pool.c -std=c++20 -pthread -lz --env PORT=80 -- --verbose\n\n"
-      "Larger projects: ./configure CC=ukl-cc CXX=ukl-c++ && make && ukl pack ./program");
+      "Larger projects:\n"
+      "  ./configure CC=ukl-cc CXX=ukl-c++ && make && ukl pack ./program");
   command->callback([options, command, &action] {
     options->compiler = command->remaining();
     std::erase(options->compiler, "--");

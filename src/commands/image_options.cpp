@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "commands/image_options.hpp"
-#include "call_kinds.hpp"
+#include "commands/command.hpp"
+#include "commands/guest_options.hpp"
 #include "support/interrupt.hpp"
+#include "support/standard_streams.hpp"
 #include "support/terminal.hpp"
 
 #include <chrono>
@@ -13,7 +15,7 @@ namespace {
 
 // Names of files may hold any bytes, JSON only UTF-8: what is none becomes U+FFFD.
 void print_json(const nlohmann::json& json) {
-  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  print_output(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 void report_json(const PackSummary& summary, double seconds) {
@@ -27,30 +29,45 @@ void report_json(const PackSummary& summary, double seconds) {
               {"libraries", summary.libraries},
               {"missing", summary.missing},
               {"skipped", summary.skipped},
+              {"kernel_positions", summary.kernel_positions},
+              {"kernel_obstacle", summary.kernel_obstacle},
+              {"notes", summary.notes},
+              {"memory_needed", summary.memory.least},
+              {"memory_default", summary.memory.comfortable},
               {"gate", summary.ring0},
               {"sites", summary.sites},
               {"sites_left", summary.sites_left},
+              {"kept", summary.kept},
               {"calls_answered", summary.answered},
               {"doubts", summary.doubts},
+              {"calls", summary.calls},
               {"seconds", seconds}});
 }
 
 void report_text(const PackSummary& summary, double seconds) {
   for (const auto& message : summary.missing)
     print_note(message);
+  for (const auto& note : summary.notes)
+    print_note(note);
   for (const auto& path : summary.skipped)
     print_note(fmt::format("left out {}: neither file nor folder", path));
   if (!summary.doubts.empty())
     print_note(fmt::format(
-        "masks no system calls: {}{}; ukl run --trace-syscalls learns which are needed", summary.doubts[0],
+        "masks no system calls: {}{}; ukl run --trace-calls learns which are needed", summary.doubts[0],
         summary.doubts.size() > 1 ? fmt::format(", and {} more like it", summary.doubts.size() - 1)
                                   : std::string()));
+  if (summary.kernel_positions == 1)
+    print_note(fmt::format("the kernel is at the same address at each start: {}", summary.kernel_obstacle));
+  for (const auto& file : summary.kept)
+    print_note(fmt::format("keeps the system-call instructions of {}", file));
   std::string sites;
   if (summary.sites)
     sites = fmt::format(", {} of {} system-call sites are jumps", summary.sites - summary.sites_left,
                         summary.sites);
   if (summary.answered)
     sites += fmt::format(", {} system calls are answered", summary.answered);
+  if (summary.memory.comfortable > kUsualMemory)
+    sites += fmt::format(", at least {} MiB of memory are needed", summary.memory.least >> 20);
   print_note(fmt::format("{}: {:.1f} MiB with {} files, {} of them libraries{}; kernel {} {}; {:.2f} s",
                          summary.output.string(), static_cast<double>(summary.image_size) / (1 << 20),
                          summary.files, summary.libraries.size(), sites, summary.profile, summary.kernel_hash,
@@ -63,75 +80,37 @@ void add_image_options(CLI::App& command, ImageOptions& options) {
   auto& request = options.request;
   auto& settings = request.settings;
   command.add_option("-o,--output", request.output, "The image file (default: the program's name with .ukl)");
+  add_repeatable(
+      command, "--file", options.files,
+      "Adds a file or folder of this machine: HOST:GUEST, or one absolute path for both; libraries that "
+      "it needs are added too. May be repeated");
+  add_repeatable(command, "--with", request.with,
+                 "Adds all files of a source, like deb:NAME, oci:./layout or dir:./root; what comes later "
+                 "lies over what "
+                 "came before. May be repeated");
+  add_repeatable(command, "--library-path", request.library_folders,
+                 "Looks for libraries in this folder first, as LD_LIBRARY_PATH would here. May be repeated");
+  add_repeatable(command, "--env", settings.environment,
+                 "Sets a variable of the program: NAME=value. May be repeated");
+  add_guest_options(command, settings, GuestDefaults::own);
+  add_repeatable(
+      command, "--expose", settings.ports,
+      "A port on which the program listens: ukl run -P publishes it, inspect names it. May be repeated")
+      ->type_name("PORT[/udp]");
   command
-      .add_option(
-          "--file", options.files,
-          "Adds a file or folder of this machine: HOST:GUEST, or one absolute path for both; libraries that "
-          "it needs are added too. May be repeated")
-      ->expected(1)
-      ->take_all();
+      .add_option("--stop-signal", settings.stop_signal, "What ukl stop sends to the program (default: TERM)")
+      ->type_name("SIGNAL");
   command
-      .add_option("--library-path", request.library_folders,
-                  "Looks for libraries in this folder first, as LD_LIBRARY_PATH would here. May be repeated")
-      ->expected(1)
-      ->take_all();
-  command
-      .add_option("--env", settings.environment,
-                  "Sets a variable of the program: NAME=value. May be repeated")
-      ->expected(1)
-      ->take_all();
-  command.add_option("--cwd", settings.directory, "The program's working directory")->capture_default_str();
-  command.add_option("--user", settings.user,
-                     "Runs the program as UID:GID or as a user of this machine (default: root)");
-  command.add_option("--hostname", settings.hostname, "The machine's name (default: the program's)");
-  command.add_option("--address", settings.address, "IPv4 address with prefix length, or none")
+      .add_option("--calls", options.calls,
+                  "Which system calls are answered: auto (those that a program in the image can make), all, "
+                  "none, or @FILE with a list of them, as ukl run --trace-calls FILE writes it")
       ->capture_default_str();
-  command.add_option("--gateway", settings.gateway, "IPv4 address of the router, or none")
-      ->capture_default_str();
-  command
-      .add_option("--dns", settings.dns, "IPv4 address of a name server (default: 10.0.2.3). May be repeated")
-      ->expected(1)
-      ->take_all();
-  command
-      .add_option("--limit", settings.limits,
-                  "A resource limit: NAME=SOFT[:HARD], like nofile=65536. May be repeated")
-      ->expected(1)
-      ->take_all();
-  command
-      .add_option("--sysctl", settings.sysctls,
-                  "A setting of the kernel: NAME=VALUE, like net.core.somaxconn=4096. May be repeated")
-      ->expected(1)
-      ->take_all();
-  command.add_option("--poll-network", settings.poll_network,
-                     "Lets poll and epoll_wait ask the network device themselves for so many microseconds "
-                     "before they sleep; takes a CPU, saves interrupts");
-  command
-      .add_option("--syscall", request.calls,
-                  "How a system call is entered: NAME:KIND with KIND full, direct, masked or shortcut, or "
-                  "all:KIND. May be repeated; the last one wins")
-      ->expected(1)
-      ->take_all();
-  command.add_flag_callback(
-      "--shortcut-tcp",
-      [&request] {
-        const auto choices = tcp_shortcut_choices();
-        request.calls.insert(request.calls.begin(), choices.begin(), choices.end());
-      },
-      "Sends and receives straight into TCP sockets: read, write, writev, sendto, recvfrom, sendmsg");
-  command
-      .add_option("--allow-syscall", request.masks.allowed,
-                  "Answers this system call even if no program in the image seems to make it: a name, a "
-                  "number, or @FILE with a list of them. May be repeated")
-      ->expected(1)
-      ->take_all();
-  auto* only = command
-                   .add_option("--only-syscall", request.masks.only,
-                               "Answers these system calls and no others; @FILE as ukl run --trace-syscalls "
-                               "FILE has written it. May be repeated")
-                   ->expected(1)
-                   ->take_all();
-  command.add_flag("--all-syscalls", request.masks.all, "Answers every system call that Linux has")
-      ->excludes(only);
+  add_repeatable(
+      command, "--call", options.call,
+      "How one system call is entered, and that it is answered: NAME=KIND with KIND default, full, "
+      "direct, masked or shortcut (straight into a TCP socket, if it is answered); NAME may be a "
+      "number, all, or @FILE. May be repeated; the last one wins");
+  add_old_call_options(command, options.old_calls);
   auto* profile = command
                       .add_option("--profile", request.profile,
                                   "The kernel's profile: general runs the program in ring 0, classic "
@@ -150,17 +129,19 @@ Result<int> pack_and_report(const ImageOptions& options) {
   catch_interrupts();
   const auto start = std::chrono::steady_clock::now();
   auto request = options.request;
+  TRY_LET(request.places, read_places());
+  request.reporter = &terminal_reporter();
   for (const auto& text : options.files) {
-    auto file = parse_added_file(text);
-    if (!file)
-      return file.error();
-    request.files.push_back(*file);
+    TRY_LET(auto file, parse_added_file(text));
+    request.files.push_back(file);
   }
-  auto summary = pack(request);
-  if (!summary)
-    return summary.error();
+  TRY(set_calls(request.calls, options.calls));
+  TRY(read_old_call_options(options.old_calls, request.calls));
+  for (const auto& text : options.call)
+    TRY(set_call(request.calls, text));
+  TRY_LET(auto summary, pack(request));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  (options.json ? report_json : report_text)(*summary, seconds);
+  (options.json ? report_json : report_text)(summary, seconds);
   return 0;
 }
 

@@ -2,7 +2,8 @@
 // The options that `ukl pack` and `ukl build` share.
 #pragma once
 
-#include "pack.hpp"
+#include "commands/old_call_options.hpp"
+#include "image/pack.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -12,6 +13,9 @@ namespace ukl {
 struct ImageOptions {
   PackRequest request;
   std::vector<std::string> files; ///< --file, not yet split
+  std::string calls = "auto";     ///< --calls
+  std::vector<std::string> call;  ///< --call, in order
+  OldCallOptions old_calls;
   bool json = false;
 };
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // ukl inspect: what an image holds. Each part is a function from the image to JSON, and one that prints that.
-#include "command.hpp"
-#include "image_calls.hpp"
-#include "payload_read.hpp"
+#include "calls/folded_calls.hpp"
+#include "commands/command.hpp"
+#include "image/calls.hpp"
+#include "image/memory.hpp"
+#include "image/payload_read.hpp"
 #include "rewrite/report.hpp"
+#include "support/standard_streams.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -49,75 +52,92 @@ Result<json> files_json(const std::filesystem::path& image, const ImageInfo& inf
 }
 
 Result<json> image_json(const std::filesystem::path& image) {
-  auto info = read_image(image);
-  if (!info)
-    return info.error();
-  auto unpacked = unpacked_size(image, *info);
-  if (!unpacked)
-    return unpacked.error();
-  auto files = files_json(image, *info);
-  if (!files)
-    return files.error();
+  TRY_LET(auto info, read_image(image));
+  TRY_LET(auto tree, tree_size(image, info));
+  const auto need = memory_need(info, tree);
+  TRY_LET(auto calls, read_calls(info.manifest));
+  TRY_LET(auto files, files_json(image, info));
   return json{{"image", image.string()},
-              {"format", value_of(info->manifest, key::format)},
-              {"profile", value_of(info->manifest, key::profile)},
-              {"kernel", value_of(info->manifest, key::kernel)},
-              {"file_size", info->file_size},
-              {"kernel_size", info->kernel_size},
-              {"payload_size", info->payload_size},
-              {"memory_needed", memory_needed(*info, *unpacked)},
-              {"manifest", manifest_json(info->manifest)},
-              {"files", *files}};
+              {"format", value_of(info.manifest, key::format)},
+              {"profile", value_of(info.manifest, key::profile)},
+              {"kernel", value_of(info.manifest, key::kernel)},
+              {"file_size", info.file_size},
+              {"kernel_size", info.kernel_size},
+              {"kernel_positions", info.positions},
+              {"payload_size", info.payload_size},
+              {"memory_needed", need.least},
+              {"memory_default", need.comfortable},
+              {"manifest", manifest_json(info.manifest)},
+              {"syscalls", calls_by_kind(calls)},
+              {"files", files}};
+}
+
+void print_calls(const json& kinds) {
+  if (kinds.empty())
+    return;
+  print_output("system calls\n");
+  for (const auto& [kind, names] : kinds.items())
+    print_output(folded(fmt::format("  {} ({})", kind, names.size()), names, output_width()));
 }
 
 void print_text(const json& image, bool with_files) {
   const auto number = [&](const char* name) { return image[name].get<std::uint64_t>(); };
-  fmt::print("{}: image format {}, kernel {} {}\n", image["image"].get<std::string>(),
-             image["format"].get<std::string>(), image["profile"].get<std::string>(),
-             image["kernel"].get<std::string>());
-  fmt::print("size           {:.1f} MiB (payload {:.1f} MiB)\n", mebibytes(number("file_size")),
-             mebibytes(number("payload_size")));
-  fmt::print("memory needed  {:.0f} MiB\n", mebibytes(number("memory_needed")) + 0.5);
-  fmt::print("files          {}{}\n", image["files"].size(), with_files ? "" : " (--files lists them)");
-  fmt::print("manifest\n");
-  for (const auto& [name, values] : image["manifest"].items())
+  print_output(fmt::format("{}: image format {}, kernel {} {}\n", image["image"].get<std::string>(),
+                           image["format"].get<std::string>(), image["profile"].get<std::string>(),
+                           image["kernel"].get<std::string>()));
+  print_output(fmt::format("size           {:.1f} MiB (payload {:.1f} MiB)\n", mebibytes(number("file_size")),
+                           mebibytes(number("payload_size"))));
+  print_output(fmt::format("memory needed  {:.0f} MiB ({:.0f} MiB unless ukl run is given -m)\n",
+                           mebibytes(number("memory_needed")), mebibytes(number("memory_default"))));
+  print_output(fmt::format("kernel's place {}\n", number("kernel_positions") == 1
+                                                      ? "the same address at each start"
+                                                      : fmt::format("one of {} addresses at each start",
+                                                                    number("kernel_positions"))));
+  print_output(
+      fmt::format("files          {}{}\n", image["files"].size(), with_files ? "" : " (--files lists them)"));
+  print_output("manifest\n");
+  for (const auto& [name, values] : image["manifest"].items()) {
+    if (name == key::syscall)
+      continue;
     for (const auto& value : values)
-      fmt::print("  {:<12} {}\n", name, value.get<std::string>());
+      print_output(fmt::format("  {:<12} {}\n", name, value.get<std::string>()));
+  }
+  print_calls(image["syscalls"]);
   if (!with_files)
     return;
   for (const auto& file : image["files"]) {
     const auto target = file.value("target", "");
-    fmt::print("{}{} {:>10} {}{}\n", file["type"].get<std::string>(), file["mode"].get<std::string>(),
-               file["size"].get<std::uint64_t>(), file["path"].get<std::string>(),
-               target.empty() ? "" : " -> " + target);
+    print_output(fmt::format("{}{} {:>10} {}{}\n", file["type"].get<std::string>(),
+                             file["mode"].get<std::string>(), file["size"].get<std::uint64_t>(),
+                             file["path"].get<std::string>(), target.empty() ? "" : " -> " + target));
   }
 }
 
 Result<int> inspect(const Options& options) {
-  auto image = image_json(options.image);
-  if (!image)
-    return image.error();
+  TRY_LET(auto image, image_json(options.image));
   // Names of files may hold any bytes, JSON only UTF-8: what is none becomes U+FFFD.
   if (options.json)
-    fmt::print("{}\n", image->dump(2, ' ', false, json::error_handler_t::replace));
+    print_output(fmt::format("{}\n", image.dump(2, ' ', false, json::error_handler_t::replace)));
   else
-    print_text(*image, options.files);
+    print_text(image, options.files);
   return 0;
 }
 
 Result<int> inspect_syscalls(const Options& options) {
-  auto reports = find_image_calls(options.image);
-  if (!reports)
-    return reports.error();
+  TRY_LET(auto reports, find_image_calls(options.image));
+  if (!options.json)
+    if (auto info = read_image(options.image))
+      if (auto calls = read_calls(info->manifest))
+        print_calls(calls_by_kind(*calls));
   json all = json::array();
-  for (const auto& report : *reports) {
+  for (const auto& report : reports) {
     if (options.json)
       all.push_back(report_json(report));
     else
-      fmt::print("{}", report_text(report));
+      print_output(report_text(report));
   }
   if (options.json)
-    fmt::print("{}\n", all.dump(2, ' ', false, json::error_handler_t::replace));
+    print_output(fmt::format("{}\n", all.dump(2, ' ', false, json::error_handler_t::replace)));
   return 0;
 }
 

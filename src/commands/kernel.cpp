@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // `ukl kernel …`: the kernels in the cache.
-#include "command.hpp"
-#include "kernel_build.hpp"
-#include "kernel_cache.hpp"
-#include "kernel_source.hpp"
+#include "commands/command.hpp"
+#include "kernel/build.hpp"
+#include "kernel/cache.hpp"
+#include "kernel/source.hpp"
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
+#include "support/standard_streams.hpp"
 #include "support/terminal.hpp"
 
 #include <fmt/format.h>
@@ -29,13 +30,11 @@ struct Options {
 
 Result<int> build(const Options& options) {
   for (const auto& profile : options.profiles) {
-    auto inputs = kernel_inputs(profile, options.unpatched);
-    if (!inputs)
-      return inputs.error();
-    auto kernel = build_kernel(*inputs, options.build);
-    if (!kernel)
-      return kernel.error();
-    fmt::print("{}\n", kernel->vmlinux.string());
+    TRY_LET(auto inputs, kernel_inputs(profile, options.unpatched));
+    TRY_LET(auto kernel, build_kernel(inputs, options.build, terminal_reporter()));
+    print_output(fmt::format("{}\n", kernel.vmlinux.string()));
+    // The next one may take half an hour.
+    TRY(flush_output());
   }
   return 0;
 }
@@ -50,7 +49,7 @@ Result<int> path(const Options& options) {
                  fmt::format("no kernel of profile {} is built for the present inputs", options.profile),
                  fmt::format("ukl kernel build --profile {}{}", options.profile,
                              options.unpatched ? " --unpatched" : "")};
-  fmt::print("{}\n", kernel->vmlinux.string());
+  print_output(fmt::format("{}\n", kernel->vmlinux.string()));
   return 0;
 }
 
@@ -90,47 +89,39 @@ Result<int> list(const Options& options) {
                      {"vmlinux", files.vmlinux.string()}});
   }
   if (options.json) {
-    fmt::print("{}\n", table.dump(2));
+    print_output(fmt::format("{}\n", table.dump(2)));
     return 0;
   }
   if (table.empty()) {
     print_note("no kernel is built yet; `ukl kernel build` makes one");
     return 0;
   }
-  fmt::print("{:12} {:16} {:10} {:>8} {}\n", "PROFILE", "HASH", "LINUX", "MB", "STATE");
+  print_output(fmt::format("{:12} {:16} {:10} {:>8} {}\n", "PROFILE", "HASH", "LINUX", "MB", "STATE"));
   for (const auto& row : table)
-    fmt::print("{:12} {:16} {:10} {:8.1f} {}\n", row["profile"].get<std::string>(),
-               row["hash"].get<std::string>(), row["linux"].get<std::string>(),
-               row["bytes"].get<double>() / 1e6, row["state"].get<std::string>());
+    print_output(fmt::format("{:12} {:16} {:10} {:8.1f} {}\n", row["profile"].get<std::string>(),
+                             row["hash"].get<std::string>(), row["linux"].get<std::string>(),
+                             row["bytes"].get<double>() / 1e6, row["state"].get<std::string>()));
   return 0;
 }
 
 Result<int> clean(const Options& options) {
-  auto removed = clean_kernels(options.all);
-  if (!removed)
-    return removed.error();
-  for (const auto& folder : *removed)
-    fmt::print("removed {}\n", folder.string());
+  TRY_LET(auto removed, clean_kernels(options.all));
+  for (const auto& folder : removed)
+    print_output(fmt::format("removed {}\n", folder.string()));
   return 0;
 }
 
 Result<int> config(const Options& options) {
-  auto merged = merged_configuration(options.profile);
-  if (!merged)
-    return merged.error();
-  fmt::print("{}", *merged);
+  TRY_LET(auto merged, merged_configuration(options.profile));
+  print_output(merged);
   return 0;
 }
 
 Result<int> source(const Options& options) {
   catch_interrupts();
-  auto inputs = kernel_inputs(options.profile, true);
-  if (!inputs)
-    return inputs.error();
-  auto folder = unpacked_source(*inputs);
-  if (!folder)
-    return folder.error();
-  fmt::print("{}\n", folder->string());
+  TRY_LET(auto inputs, kernel_inputs(options.profile, true));
+  TRY_LET(auto folder, unpacked_source(inputs, terminal_reporter()));
+  print_output(fmt::format("{}\n", folder.string()));
   return 0;
 }
 
@@ -157,11 +148,9 @@ void add_kernel(CLI::App& app, Action& action) {
 
   auto* build_command =
       add("build", "Build the kernel of one or more profiles, unless it is in the cache", build);
-  build_command
-      ->add_option("--profile", options->profiles, "Kernel profile (kernel/profiles); may be repeated")
-      ->capture_default_str()
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  add_repeatable(*build_command, "--profile", options->profiles,
+                 "Kernel profile (kernel/profiles); may be repeated")
+      ->capture_default_str();
   build_command->add_option("--jobs,-j", options->build.jobs,
                             "Compile this many files at a time (default: CPUs)");
   build_command->add_flag("--keep", options->build.keep, "Leave the build tree in the cache, for debugging");

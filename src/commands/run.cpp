@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // `ukl run`: an image in a machine of QEMU's.
-#include "accelerator.hpp"
-#include "command.hpp"
-#include "image.hpp"
-#include "machine.hpp"
-#include "machine_checks.hpp"
-#include "machine_command.hpp"
-#include "masked_calls.hpp"
+#include "machine/run.hpp"
+#include "calls/policy.hpp"
+#include "commands/command.hpp"
+#include "commands/guest_options.hpp"
+#include "commands/old_call_options.hpp"
+#include "commands/run_life.hpp"
+#include "image/write.hpp"
+#include "machine/accelerator.hpp"
+#include "machine/bootchart.hpp"
+#include "machine/checks.hpp"
+#include "machine/command.hpp"
+#include "machine/named_volumes.hpp"
+#include "machine/run_files.hpp"
+#include "machine/type.hpp"
+#include "support/overwriting.hpp"
+#include "support/places.hpp"
+#include "support/standard_streams.hpp"
 #include "support/terminal.hpp"
 
+#include <cstdlib>
 #include <fmt/format.h>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 namespace ukl {
 namespace {
@@ -19,13 +31,56 @@ namespace {
 // The command line as it was written.
 struct RunTexts {
   std::string image;
-  std::vector<std::string> arguments, forwards, volumes, environment, qemu_arguments;
-  std::string memory = "256M", accelerator = "auto", machine = "q35", append;
+  std::vector<std::string> arguments, forwards, volumes, qemu_arguments;
+  std::vector<std::string> environment, environment_files, configs, secrets, memory_folders;
+  GuestSettings guest;
+  std::string memory, accelerator = "auto", machine = "q35", append;
   unsigned cpus = 1;
-  double timeout = 0;
-  std::string trace; // a file
-  bool dry_run = false, json = false;
+  std::string timeout;
+  std::string network = "user", mac;
+  std::string trace;     // a file
+  std::string bootchart; // a file
+  bool dry_run = false, json = false, time = false, read_only = false, publish_all = false;
+  LifeOptions life;
 };
+
+std::optional<std::string> variable_here(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value ? std::optional<std::string>(value) : std::nullopt;
+}
+
+// What goes over the image's settings.
+Result<Manifest> read_settings(const RunTexts& texts) {
+  GuestSettings guest = texts.guest;
+  for (const auto& file : texts.environment_files) {
+    auto variables = read_variables(file, variable_here);
+    if (!variables)
+      return variables.error();
+    guest.environment.insert(guest.environment.end(), variables->begin(), variables->end());
+  }
+  for (const auto& text : texts.environment) {
+    auto variable = read_variable(text, variable_here);
+    if (!variable)
+      return variable.error();
+    guest.environment.push_back(std::move(*variable));
+  }
+  auto settings = check_run_settings(guest);
+  if (!settings)
+    return settings.error();
+  for (const auto& text : texts.configs) {
+    auto config = read_config(text);
+    if (!config)
+      return config.error();
+    settings->push_back(std::move(*config));
+  }
+  for (const auto& text : texts.secrets) {
+    auto secret = read_secret(text, variable_here);
+    if (!secret)
+      return secret.error();
+    settings->push_back(std::move(*secret));
+  }
+  return settings;
+}
 
 Result<MachineOptions> read_options(const RunTexts& texts) {
   MachineOptions options;
@@ -34,43 +89,97 @@ Result<MachineOptions> read_options(const RunTexts& texts) {
   options.cpus = texts.cpus;
   options.append = texts.append;
   options.trace = !texts.trace.empty();
+  if (texts.time)
+    options.times = MachineOptions::Times::phases;
+  if (!texts.bootchart.empty())
+    options.times = MachineOptions::Times::initcalls;
   options.arguments = texts.arguments;
   options.qemu_arguments = texts.qemu_arguments;
   if (texts.accelerator != "auto")
     options.accelerator = texts.accelerator == "kvm" ? Accelerator::kvm : Accelerator::tcg;
-  if (texts.timeout > 0)
-    options.timeout = std::chrono::milliseconds(static_cast<long long>(texts.timeout * 1000));
-  auto memory = parse_size(texts.memory);
-  if (!memory)
-    return memory.error();
-  options.memory = *memory;
+  if (!texts.timeout.empty()) {
+    auto timeout = parse_timeout(texts.timeout);
+    if (!timeout)
+      return timeout.error();
+    options.timeout = *timeout;
+  }
+  if (!texts.memory.empty()) {
+    auto memory = parse_size(texts.memory);
+    if (!memory)
+      return memory.error();
+    options.memory = *memory;
+  }
   for (const auto& text : texts.forwards) {
-    auto forward = parse_forward(text);
-    if (!forward)
-      return forward.error();
-    options.forwards.push_back(*forward);
+    TRY_LET(const auto forwards, parse_forwards(text));
+    options.forwards.insert(options.forwards.end(), forwards.begin(), forwards.end());
   }
+  TRY_LET(options.network, HostNetwork::parse(texts.network));
+  if (!texts.mac.empty()) {
+    TRY_LET(options.network.mac, parse_mac(texts.mac));
+  } else if (options.network.kind == HostNetwork::Kind::tap ||
+             options.network.kind == HostNetwork::Kind::bridge) {
+    // On a network with others, two machines of one address would take each other's packets.
+    options.network.mac =
+        mac_for(texts.life.name.empty() ? fmt::format("{} {}", texts.image, getpid()) : texts.life.name);
+  }
+  TRY_LET(const auto places, read_places());
   for (const auto& text : texts.volumes) {
-    auto volume = parse_volume(text);
-    if (!volume)
-      return volume.error();
-    options.volumes.push_back(*volume);
+    TRY_LET(auto named, parse_named_volume(places.volumes, text));
+    if (!named) {
+      TRY_LET(named, parse_volume(text));
+    }
+    options.volumes.push_back(std::move(*named));
   }
-  for (const auto& text : texts.environment) {
-    if (text.find('=') == std::string::npos || text.starts_with('='))
-      return Error{Failure::usage, fmt::format("'{}' sets no variable", text), "write --env NAME=VALUE"};
-    options.environment.push_back(text);
+  for (const auto& text : texts.memory_folders) {
+    TRY_LET(auto folder, parse_memory_folder(text));
+    options.memory_folders.push_back(std::move(folder));
   }
+  options.read_only = texts.read_only;
+  auto settings = read_settings(texts);
+  if (!settings)
+    return settings.error();
+  options.settings = std::move(*settings);
+  if (options.network.kind == HostNetwork::Kind::none)
+    options.settings.emplace_back(key::address, "");
+  // QEMU's router and name server, which an image has by default, are on its own network only.
+  if (options.network.kind == HostNetwork::Kind::tap || options.network.kind == HostNetwork::Kind::bridge)
+    for (const auto& [given, name] :
+         {std::pair(!texts.guest.gateways.empty(), key::gateway), {!texts.guest.dns.empty(), key::dns}})
+      if (!given) {
+        remove_values(options.settings, name, 0);
+        options.settings.emplace_back(name, "");
+      }
   return options;
 }
 
 void print_json(const MachineEnd& end, Accelerator accelerator) {
-  const nlohmann::ordered_json report = {{"status", end.status},
-                                         {"accelerator", accelerator == Accelerator::kvm ? "kvm" : "tcg"},
-                                         {"started_ms", end.started.count()},
-                                         {"first_output_ms", end.first_byte.count()},
-                                         {"total_ms", end.total.count()}};
-  fmt::print(stderr, "{}\n", report.dump());
+  nlohmann::ordered_json report = {{"status", end.status},
+                                   {"accelerator", accelerator == Accelerator::kvm ? "kvm" : "tcg"},
+                                   {"started_ms", end.started.count()},
+                                   {"first_output_ms", end.first_byte.count()},
+                                   {"total_ms", end.total.count()}};
+  if (end.times) {
+    const auto times = boot_times(*end.times);
+    for (const auto& phase : times.phases)
+      report["times_ms"][phase.name] = phase.duration;
+    if (times.first_output)
+      report["times_ms"]["first_output"] = *times.first_output;
+    report["times_ms"]["all"] = times.total;
+  }
+  print_message(report.dump() + "\n");
+}
+
+Result<void> show_times(const MachineEnd& end, const RunTexts& texts) {
+  if (!end.times)
+    return {};
+  const auto times = boot_times(*end.times);
+  if (texts.time && !texts.json)
+    print_message(describe(times));
+  if (texts.bootchart.empty())
+    return {};
+  if (times.initcalls.empty())
+    print_note(fmt::format("{} has no initcalls: the kernel has not told of them", texts.bootchart));
+  return write_text(texts.bootchart, bootchart(times, texts.image));
 }
 
 // The calls that were traced, into the user's file.
@@ -80,8 +189,8 @@ Result<void> learn(const MachineEnd& end, const RunTexts& texts) {
                  "let it end by itself or by one Ctrl-C; an image of the profile classic cannot trace"};
   if (auto added = add_to_call_list(texts.trace, end.calls); !added)
     return added;
-  print_note(fmt::format("{}: {} system calls were made; ukl pack --only-syscall @{} masks the others",
-                         texts.trace, end.calls.size(), texts.trace));
+  print_note(fmt::format("{}: {} system calls were made; ukl pack --calls @{} masks the others", texts.trace,
+                         end.calls.size(), texts.trace));
   return {};
 }
 
@@ -90,11 +199,45 @@ Result<int> run(const RunTexts& texts) {
   auto options = read_options(texts);
   if (!options)
     return options.error();
+  if (auto boots = check_machine(*options); !boots)
+    return boots.error();
+  TRY(check_life_options(texts.life, *options));
+  for (const auto& [given, name] : {std::pair(!texts.trace.empty(), "--trace-calls"),
+                                    {!texts.bootchart.empty(), "--bootchart"},
+                                    {texts.time, "--time"},
+                                    {texts.json, "--json"}})
+    if (texts.life.detach && given)
+      return Error{Failure::usage,
+                   fmt::format("{} reports at the machine's end, for which -d does not wait", name),
+                   fmt::format("leave out -d or {}; ukl ps -a --json tells how machines ended", name)};
   auto image = read_image(options->image);
   if (!image)
     return image.error();
-  if (auto enough = check_memory(*options, *image); !enough)
+  if (texts.publish_all)
+    for (auto& forward : forwards_of(image->manifest))
+      options->forwards.push_back(std::move(forward));
+  options->stop_signal = std::atoi(value_of(image->manifest, key::stop_signal, "15").c_str());
+  if (auto distinct = refuse_overwriting(texts.trace, {options->image}); !distinct)
+    return distinct.error();
+  if (auto distinct = refuse_overwriting(texts.bootchart, {options->image}); !distinct)
+    return distinct.error();
+  const auto tree = tree_size(options->image, *image);
+  if (!tree)
+    return tree.error();
+  const auto need = memory_need(*image, *tree, options->cpus);
+  if (texts.memory.empty())
+    options->memory = need.comfortable;
+  if (auto enough = check_memory(*options, need); !enough)
     return enough.error();
+  options->root = root_type(need, options->memory);
+  // The start code that finds a block is the one that moves the kernel (boot/slide.cpp).
+  options->takes_block = image->positions > 1;
+
+  auto no_zone = missing_time_zone(*options, *image);
+  if (!no_zone)
+    return no_zone.error();
+  if (!no_zone->empty())
+    print_note(*no_zone);
 
   if (texts.dry_run) {
     if (options->accelerator == Accelerator::automatic)
@@ -102,19 +245,33 @@ Result<int> run(const RunTexts& texts) {
     auto command = qemu_command(*options, image->manifest, {});
     if (!command)
       return command.error();
-    fmt::print("{}\n", shell_line(*command));
+    print_output(shell_line(*command) + "\n");
     return 0;
   }
 
-  if (auto free = check_ports(options->forwards); !free)
-    return free.error();
+  TRY(check_host_network(options->network));
+  TRY(check_ports(options->forwards));
+  TRY_LET(const auto chosen, choose_free_ports(options->forwards));
+  for (const auto& sentence : chosen)
+    print_note(sentence);
   if (options->accelerator == Accelerator::automatic)
     options->accelerator = choose_accelerator(probe_with(*options));
-  auto end = run_machine(*options, image->manifest);
+  // As long as we, or whoever looks after the machine, are there.
+  std::vector<FileLock> held;
+  for (const auto& volume : options->volumes)
+    if (volume.named) {
+      TRY_LET(auto lock, take_volume(volume));
+      held.push_back(std::move(lock));
+    }
+  if (texts.life.detach)
+    return run_detached(texts.life, *options, image->manifest);
+  auto end = run_in_foreground(texts.life, *options, image->manifest);
   if (!end)
     return end.error();
   if (texts.json)
     print_json(*end, options->accelerator);
+  if (auto shown = show_times(*end, texts); !shown)
+    return shown.error();
   if (options->trace)
     if (auto learned = learn(*end, texts); !learned)
       return learned.error();
@@ -129,46 +286,108 @@ void add_run(CLI::App& app, Action& action) {
                       "Arguments for the program, behind --; they replace those of the image");
   const auto add_list = [&](const char* names, std::vector<std::string>& list, const char* help,
                             const char* form) {
-    command->add_option(names, list, help)->type_name(form)->allow_extra_args(false)->take_all();
+    add_repeatable(*command, names, list, help)->type_name(form);
   };
-  add_list("-p,--publish", texts->forwards,
-           "Forward a host port to the program; on 127.0.0.1 unless ADDRESS says otherwise",
-           "[ADDRESS:]HOST:GUEST[/udp]");
-  add_list("--volume", texts->volumes,
-           "Let the program see a host folder, or a file that holds an ext4 file system", "HOST:GUEST");
-  add_list("--env", texts->environment, "Set a variable of the program's environment", "NAME=VALUE");
-  command->add_option("-m,--memory", texts->memory, "Memory of the machine: 64M, 1G")->capture_default_str();
+  add_list(
+      "-p,--publish", texts->forwards,
+      "Forward a host port to the program; on 127.0.0.1 unless ADDRESS says otherwise. HOST 0 is any that "
+      "is free, and is said; FIRST-LAST:FIRST-LAST are several",
+      "[ADDRESS:]HOST:GUEST[/udp]");
+  command->add_flag(
+      "-P,--publish-all", texts->publish_all,
+      "Forward a free host port, which is said, to each port that the image names (ukl pack --expose)");
+  add_list(
+      "--volume", texts->volumes,
+      "Let the program see a folder or a file of the host, a disk (a file with an ext4 file system), or a "
+      "volume "
+      "that ukl volume create made, by its name. "
+      "Options behind a third colon: ro (read-only); shared (several machines have it at once: locks are "
+      "the host's then, but none is waited for); virtiofs (the default) or 9p (by path: an open file that "
+      "is renamed or removed is lost, and a shared mapping cannot be written to); disk or file",
+      "HOST:GUEST[:ro,…]");
+  command
+      ->add_option("--network", texts->network,
+                   "What the machine's network card is connected to: user (QEMU's own, with -p), tap:NAME or "
+                   "bridge:NAME (devices of this machine: the program has its --address there), none")
+      ->capture_default_str();
+  command->add_option("--mac", texts->mac, "The card's address (default: one that follows from --name)");
+  add_list("--tmpfs", texts->memory_folders,
+           "An empty folder in the machine's memory, for what need not stay; SIZE as for -m (default: half "
+           "of the memory)",
+           "PATH[:SIZE]");
+  command->add_flag(
+      "--read-only", texts->read_only,
+      "The program cannot change its image's files; --tmpfs and --volume are for what it writes");
+  add_list("--env", texts->environment,
+           "Set a variable of the program's environment; NAME alone takes the value that it has here",
+           "NAME[=VALUE]");
+  add_list("--env-file", texts->environment_files, "Set the variables in this file, a line each", "FILE");
+  add_list("--config", texts->configs, "Put one file of the host into this run, in place of the image's",
+           "HOST:GUEST");
+  add_list(
+      "--secret", texts->secrets,
+      "A file /run/secrets/NAME that only the program's user can read, with what FILE or the variable NAME "
+      "holds here; it is in no log and in no image",
+      "NAME[=FILE]");
+  add_guest_options(*command, texts->guest, GuestDefaults::of_image);
+  add_life_options(*command, texts->life);
+  command->add_option("-m,--memory", texts->memory,
+                      "Memory of the machine: 64M, 1G (default: 256M, or more if the image needs it)");
   command->add_option("--cpus", texts->cpus, "Number of virtual CPUs")
-      ->check(CLI::Range(1, 64))
+      ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command
       ->add_option("--timeout", texts->timeout, "Stop the machine after this many seconds and exit with 124")
-      ->check(CLI::PositiveNumber);
+      ->type_name("SECONDS");
   command
       ->add_option("--accel", texts->accelerator, "kvm, tcg, or auto: kvm if a kernel really boots under it")
       ->check(CLI::IsMember({"auto", "kvm", "tcg"}))
       ->capture_default_str();
-  command->add_option("--machine", texts->machine, "QEMU's machine type")
-      ->check(CLI::IsMember({"q35", "pc", "microvm"}))
+  command
+      ->add_option(
+          "--machine", texts->machine,
+          "QEMU's machine type: q35, pc, microvm, or a version of these like pc-q35-6.2; properties may "
+          "follow: pc,hpet=off. Under the translator it has no ACPI unless asked for: q35,acpi=on")
       ->capture_default_str();
   command
-      ->add_option("--trace-syscalls", texts->trace,
+      ->add_option("--trace-calls", texts->trace,
                    "Learns which system calls the program makes, and adds them to this file for ukl pack "
-                   "--only-syscall @FILE; the program runs more slowly and nothing is masked")
+                   "--calls @FILE; the program runs more slowly and nothing is masked")
       ->type_name("FILE");
+  command
+      ->add_option_function<std::string>("--trace-syscalls",
+                                         [texts](const std::string& file) {
+                                           note_old_option("--trace-syscalls", "--trace-calls");
+                                           texts->trace = file;
+                                         })
+      ->group("");
   command->add_option("--append", texts->append, "Further kernel parameters");
   add_list("--qemu-arg", texts->qemu_arguments, "A further argument for QEMU (write --qemu-arg=-device)",
            "ARGUMENT");
   command->add_flag("--dry-run", texts->dry_run, "Print QEMU's command line and do nothing else");
+  command->add_flag(
+      "--time", texts->time,
+      "At the end, print on standard error where the time went: the tool, QEMU, its firmware, Linux, "
+      "init, the program and its first output, the end; with --json, in that line");
+  command
+      ->add_option(
+          "--bootchart", texts->bootchart,
+          "Draw that, and the steps in which Linux starts, as a picture (SVG) in this file; with them "
+          "Linux starts more slowly")
+      ->type_name("FILE");
   command->add_flag("--json", texts->json,
                     "At the end, print status and times as one line of JSON on standard error");
   command->footer(
-      "The program's output is standard output; standard input reaches the program. Ctrl-C and SIGTERM go\n"
-      "to the program; a second Ctrl-C within 3 s stops the machine. The exit status is the program's, 128 "
-      "+\n"
-      "signal if a signal ended it, 124 after --timeout, 125 if the machine could not be set up, 126 if the\n"
-      "program cannot be executed, 127 if it is not in the image.\n"
-      "Example:  ukl run memcached.ukl -p 11211:11211 -m 512M -- -m 256");
+      "The program's standard streams are ours: a terminal, a pipe or file, /dev/null, or closed. Linux's\n"
+      "own messages come on standard error. Every signal goes to the program, and so do the keys of a\n"
+      "terminal; before it has started, Ctrl-C and SIGTERM stop the machine. Ctrl-] three times within a\n"
+      "second stops it at any time. The machine ends with the program; but if that ends with 0 and has left\n"
+      "a daemon, with the last process. The exit status is the program's, 128 + signal if a signal ended\n"
+      "it, 124 after --timeout, 125 if the machine could not be set up, 126 if the program cannot be\n"
+      "executed, 127 if it is not in the image.\n"
+      "Examples:\n"
+      "  ukl run memcached.ukl -p 11211:11211 -m 512M -- -u root -m 256\n"
+      "  ukl run -d --wait-ready tcp:11211 memcached.ukl -p 11211:11211");
   command->callback([texts, &action] { action = [texts] { return run(*texts); }; });
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // ukl-cc and ukl-c++: gcc and g++ for `./configure CC=ukl-cc CXX=ukl-c++`. One program, told apart by its
 // name.
-#include "compile.hpp"
-#include "pack.hpp"
+#include "contents/compile.hpp"
+#include "image/pack.hpp"
 #include "support/interrupt.hpp"
-#include "support/terminal.hpp"
+#include "support/overwriting.hpp"
+#include "support/standard_streams.hpp"
+#include "support/tool.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -17,30 +19,26 @@ namespace {
 namespace fs = std::filesystem;
 
 void print_help(const std::string& name, const std::string& compiler) {
-  fmt::print(
+  print_output(fmt::format(
       "Usage: {0} [OPTIONS OF {1}] FILES...\n\n"
       "{0} calls {1} with all its arguments and adds the folder of the headers <ukl/...> behind all others.\n"
       "What it makes is an ordinary Linux program: it also runs on this machine, so that ./configure and\n"
       "`make check` work as always, and nothing has to be recorded in it. Afterwards\n\n"
-      "  ukl pack ./program        makes an image of it\n\n"
+      "  ukl pack ./program        # makes an image of it\n\n"
       "If the output's name ends in .ukl, the image is made at once:\n\n"
       "  {0} main.c -o main.ukl\n\n"
       "  ./configure CC=ukl-cc CXX=ukl-c++ && make\n\n"
       "$UKL_CC and $UKL_CXX name other compilers than gcc and g++. The compiler's own help: {1} --help\n",
-      name, compiler);
+      name, compiler));
 }
 
 Result<void> make_image(const std::vector<std::string>& command, const fs::path& output) {
   catch_interrupts();
-  auto folder = TemporaryFolder::create("ukl-cc");
-  if (!folder)
-    return folder.error();
-  const auto program = folder->path() / output.stem();
-  auto whole = command;
-  whole.insert(whole.end(), {"-o", program.string()});
-  if (auto compiled = run_compiler(whole); !compiled)
-    return compiled;
+  TRY_LET(auto folder, TemporaryFolder::create("ukl-cc"));
+  const auto program = folder.path() / output.stem();
+  TRY(run_compiler(command, program, output));
   PackRequest request;
+  TRY_LET(request.places, read_places());
   request.program = program.string();
   request.guest_path = "/usr/local/bin/" + output.stem().string();
   request.output = output;
@@ -54,12 +52,13 @@ Error become(std::vector<std::string> command) {
   for (auto& argument : command)
     arguments.push_back(argument.data());
   arguments.push_back(nullptr);
+  restore_signals();
   execvp(arguments[0], arguments.data());
   return {Failure::missing_tool, fmt::format("cannot start {}: {}", command[0], std::strerror(errno)),
           "`make prepare` installs every program that ukl needs"};
 }
 
-int drive(const std::string& name, const std::vector<std::string>& arguments) {
+Result<int> drive(const std::string& name, const std::vector<std::string>& arguments) {
   const auto language = name.ends_with("++") ? Language::cpp : Language::c;
   const auto compiler = compiler_of(language);
   if (arguments == std::vector<std::string>{"--help"}) {
@@ -74,20 +73,21 @@ int drive(const std::string& name, const std::vector<std::string>& arguments) {
   if (call.links && call.output.extension() == ".ukl") {
     command.insert(command.end(), call.arguments.begin(), call.arguments.end());
     auto made = make_image(command, call.output);
-    if (made)
-      return 0;
-    print_error(made.error());
-    return static_cast<int>(made.error().failure);
+    return made ? Result<int>(0) : made.error();
   }
+  if (!call.output.empty())
+    if (auto distinct = refuse_overwriting(call.output, {call.sources.begin(), call.sources.end()});
+        !distinct)
+      return distinct.error();
   command.insert(command.end(), arguments.begin(), arguments.end());
-  const auto error = become(command);
-  print_error(error);
-  return static_cast<int>(error.failure);
+  return become(command);
 }
 
 } // namespace
 } // namespace ukl
 
 int main(int argc, char** argv) {
-  return ukl::drive(std::filesystem::path(argv[0]).filename().string(), {argv + 1, argv + argc});
+  return ukl::run_tool([&] {
+    return ukl::drive(std::filesystem::path(argv[0]).filename().string(), {argv + 1, argv + argc});
+  });
 }

@@ -3,7 +3,7 @@
 // Zydis.
 #pragma once
 
-#include "rewrite/elf_view.hpp"
+#include "elf/view.hpp"
 
 namespace ukl::rewrite {
 
@@ -19,14 +19,20 @@ enum class Flow : std::uint8_t {
 
 /// What an instruction does to the registers, as far as constants can be followed through it.
 enum class Effect : std::uint8_t {
-  other,   ///< every register of `written` becomes unknown
-  set,     ///< `to` becomes `value`
-  set_low, ///< the lowest 8 bits of `to` become `value`
-  copy,    ///< `to` becomes `from` plus `value`
-  copy_32, ///< the same, cut to 32 bits
-  push,    ///< `value` is pushed
-  pop,     ///< `to` is popped
+  other,        ///< every register of `written` becomes unknown
+  set,          ///< `to` becomes `value`
+  set_low,      ///< the lowest 8 bits of `to` become `value`
+  copy,         ///< `to` becomes `from` plus `value`
+  copy_32,      ///< the same, cut to 32 bits
+  push,         ///< `value` is pushed
+  pop,          ///< `to` is popped
+  load,         ///< `to` becomes the word at `from` plus `displacement`, cut by the mask `value`; `from` is
+                ///< kNoRegister for other addresses
+  store,        ///< the word at `to` plus `displacement` becomes `from`
+  store_number, ///< the word at `to` plus `displacement` becomes `value`
 };
+
+constexpr std::uint8_t kNoRegister = 0xff;
 
 struct Instruction {
   std::uint64_t address = 0;
@@ -38,17 +44,45 @@ struct Instruction {
   std::uint8_t length = 0;   ///< bytes
   std::uint8_t rip_displacement =
       0;                         ///< where in its bytes its 32-bit RIP-relative displacement lies; 0: none
-  std::uint8_t to = 0, from = 0; ///< register numbers, see Effect
+  std::uint8_t to = 0, from = 0; ///< register numbers, see Effect; an indirect jump goes to `from`, if it is
+                                 ///< not kNoRegister
+  std::uint8_t stack_bytes = 0;  ///< that it writes at the stack pointer plus `displacement`
+  std::int32_t displacement = 0; ///< see Effect and stack_bytes
+  std::int32_t stack_change = 0; ///< what it adds to the stack pointer, if that is known; else 0
   Flow flow = Flow::next;
   Effect effect = Effect::other;
   bool returns = false; ///< ret
   bool idle = false;    ///< does nothing where nobody comes: nop, int3
+  bool indexed = false; ///< its address in memory has an index register
   bool movable = false; ///< works the same at another address once its displacement is adjusted
+  bool trapped = false; ///< means something else in ring 0, see find_trap
   std::uint64_t end() const { return address + length; }
 };
 
 /// Decodes all of `code`, which lies at `address`. Nothing if an instruction is not valid or crosses the end.
 std::optional<std::vector<Instruction>> decode(ByteView code, std::uint64_t address);
+
+/// The first instruction of `code`, which lies at `address`. Nothing if it is not valid.
+std::optional<Instruction> decode_first(ByteView code, std::uint64_t address);
+
+/// An instruction that ring 3 refuses or does otherwise than ring 0 (ukl/gate.h, UKL_TRAP_BYTE).
+struct Trap {
+  std::uint8_t kind = 0;     ///< UKL_TRAP_…; 0: it uses memory relative to GS
+  std::uint8_t size = 0;     ///< bytes of its operand; of GS's users, how many prefixes it has
+  std::uint16_t operand = 0; ///< as in ukl_trap
+  bool needs_copy = false;   ///< the kernel runs or reads the instruction itself
+};
+
+/// What kind of trap the first instruction of `code` is, if it is one.
+std::optional<Trap> find_trap(ByteView code);
+
+/// A quick look at all of `code`, without operands.
+struct CodeScan {
+  bool decodes = false;                ///< every byte of it, from one end to the other
+  bool trapped = false;                ///< an instruction that find_trap would find
+  std::vector<std::uint64_t> leads_to; ///< where direct calls, jumps and branches out of it go
+};
+CodeScan scan_code(ByteView code, std::uint64_t address);
 
 /// A place that code refers to.
 struct CodeReference {

@@ -18,6 +18,8 @@ class FunctionMap {
 public:
   explicit FunctionMap(const ElfView& elf);
 
+  /// All that have a known end, by address; they are disjoint.
+  const std::vector<Function>& functions() const { return functions_; }
   /// The function (or the gap) around an address in an executable region.
   Function find(std::uint64_t address) const;
   /// The symbol that covers or last precedes `address` within its function; empty if there is none.

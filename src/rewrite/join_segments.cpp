@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "rewrite/join_segments.hpp"
 
-#include "rewrite/elf_view.hpp"
+#include "elf/view.hpp"
 
 #include <algorithm>
 

@@ -127,6 +127,61 @@ bool is_boundary(const std::vector<Instruction>& code, std::uint64_t address) {
   return at != code.end() && at->address == address;
 }
 
+// True if the instruction leaves in the register what a pointer to a function may have come from: memory
+// without an index, a call's result, a constant, another register that holds such a pointer (added to
+// `open`).
+bool may_hold_pointer(const Instruction& instruction, std::vector<std::uint8_t>& open) {
+  if (instruction.flow == Flow::call || instruction.effect == Effect::set ||
+      instruction.effect == Effect::pop)
+    return true;
+  if (instruction.effect == Effect::copy && instruction.value == 0) {
+    open.push_back(instruction.from);
+    return true;
+  }
+  return instruction.effect == Effect::load && !instruction.indexed;
+}
+
+// A jump into a table needs an index: a computed jump whose target was loaded without one leaves the
+// function. Where the straight line before it does not tell, each instruction of the function counts that
+// writes the register.
+bool jumps_to_pointer(const std::vector<Instruction>& code, std::size_t jump, const Entries& entries) {
+  if (code[jump].from == kNoRegister)
+    return !code[jump].indexed;
+  const auto writes = [&](std::size_t i, std::uint8_t number) {
+    constexpr std::uint16_t kChangedByCalls = 0x0fc7; // rax, rcx, rdx, rsi, rdi, r8 to r11 (System V ABI)
+    const auto written = code[i].flow == Flow::call ? code[i].written | kChangedByCalls : code[i].written;
+    return (written >> number & 1) != 0;
+  };
+  const auto is_entry = [&](std::uint64_t address) {
+    return std::binary_search(entries.direct.begin(), entries.direct.end(), address) ||
+           std::binary_search(entries.other.begin(), entries.other.end(), address);
+  };
+  std::vector<std::uint8_t> open = {code[jump].from};
+  for (std::size_t i = jump; i > 0 && !is_entry(code[i].address);) {
+    --i;
+    if (code[i].flow != Flow::next && code[i].flow != Flow::call && code[i].flow != Flow::branch)
+      break;
+    if (writes(i, open.back())) {
+      if (!may_hold_pointer(code[i], open))
+        return false;
+      if (open.size() == 1)
+        return true;
+      break; // a copy: any instruction that writes the other register counts
+    }
+  }
+  for (std::size_t done = open.size() - 1; done < open.size() && open.size() <= 16; ++done)
+    for (std::size_t i = 0; i < code.size(); ++i)
+      if (writes(i, open[done])) {
+        std::vector<std::uint8_t> more;
+        if (!may_hold_pointer(code[i], more))
+          return false;
+        for (const auto number : more)
+          if (std::find(open.begin(), open.end(), number) == open.end())
+            open.push_back(number);
+      }
+  return true;
+}
+
 // Short jumps from directly before and behind the function to the places that matter: for a site whose number
 // is set directly before it, the site itself; for others, all before it too.
 class NeighbourJumps {
@@ -272,6 +327,13 @@ Entries find_entries(const ElfView& elf, const FunctionMap& map, const Function&
   sort_unique(entries.direct);
   sort_unique(entries.other);
 
+  if (entries.unresolved_jump) {
+    entries.pointer_jumps = true;
+    for (std::size_t i = 0; i < code.size(); ++i)
+      if (code[i].flow == Flow::indirect_jump && code[i].rip_displacement == 0)
+        entries.pointer_jumps = entries.pointer_jumps && jumps_to_pointer(code, i, entries);
+  }
+
   for (const auto target : entries.direct) {
     // A branch over a lock prefix is the one overlap that compilers and C libraries make on purpose.
     if (is_boundary(code, target))
@@ -281,6 +343,55 @@ Entries find_entries(const ElfView& elf, const FunctionMap& map, const Function&
       entries.overlapping = true;
   }
   return entries;
+}
+
+bool is_referred_to(const ElfView& elf, std::uint64_t address) {
+  for (const auto& region : elf.executable) {
+    const auto* bytes = region.bytes.data();
+    for (std::size_t at = 0; at + 4 <= region.bytes.size(); ++at) {
+      std::uint32_t word;
+      std::memcpy(&word, bytes + at, sizeof word);
+      if ((address <= 0xffffffff && word == address) ||
+          region.address + at + 4 + signed_32(bytes + at) == address)
+        return true;
+    }
+  }
+  for (const auto& region : elf.loaded)
+    for (std::size_t at = (8 - region.address % 8) % 8; at + 8 <= region.bytes.size(); at += 8)
+      if (*load<std::uint64_t>(region.bytes, at) == address)
+        return true;
+  return false;
+}
+
+bool is_only_loaded(const ElfView& elf, std::uint64_t address) {
+  constexpr std::uint8_t kLoad = 0x8b, kTwoBytes = 0x0f;
+  for (const auto& region : elf.executable) {
+    const auto* bytes = region.bytes.data();
+    for (std::size_t at = 3; at + 4 <= region.bytes.size(); ++at) {
+      std::uint32_t word;
+      std::memcpy(&word, bytes + at, sizeof word);
+      if (address <= 0xffffffff && word == address)
+        return false;
+      if ((bytes[at - 1] & 0xc7) != 0x05) // no operand relative to RIP
+        continue;
+      // That is relative to the instruction's end, before which an immediate of up to four bytes may stand.
+      const auto target = region.address + at + 4 + signed_32(bytes + at);
+      const auto behind = address - target;
+      if (behind == 0 && bytes[at - 2] == kLoad && bytes[at - 3] != kTwoBytes)
+        continue;
+      const bool touches = behind <= 4 || target - address < 8;
+      const bool wide = bytes[at - 3] == kTwoBytes && behind < 16; // 16 bytes from before it
+      if (touches || wide)
+        return false;
+    }
+  }
+  for (const auto& region : elf.loaded)
+    for (std::size_t at = (8 - region.address % 8) % 8; at + 8 <= region.bytes.size(); at += 8) {
+      const auto word = *load<std::uint64_t>(region.bytes, at);
+      if (word - address <= 7)
+        return false;
+    }
+  return true;
 }
 
 bool is_plain_site(const std::vector<Instruction>& code, std::size_t site) {

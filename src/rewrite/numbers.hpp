@@ -9,8 +9,8 @@
 
 namespace ukl::rewrite {
 
-/// What a register may hold: nothing yet seen, one of a few constants, what another register held when the
-/// function was entered, or anything.
+/// What a register may hold: nothing yet seen, one of a few constants, what another register (plus a number)
+/// held when the function was entered, or anything.
 class Value {
 public:
   static constexpr unsigned kMost = 8;
@@ -29,12 +29,20 @@ public:
     Value value;
     value.count_ = kArgument;
     value.numbers_[0] = register_number;
+    value.numbers_[1] = 0;
     return value;
   }
   bool is_known() const { return count_ != 0 && count_ <= kMost; }
   /// The register that held it when the function was entered.
   std::optional<std::uint8_t> argument_register() const {
-    return count_ == kArgument ? std::optional(static_cast<std::uint8_t>(numbers_[0])) : std::nullopt;
+    return count_ == kArgument && numbers_[1] == 0 ? std::optional(static_cast<std::uint8_t>(numbers_[0]))
+                                                   : std::nullopt;
+  }
+  /// How far it is from what that register held then.
+  std::optional<std::int64_t> distance_from(std::uint8_t register_number) const {
+    return count_ == kArgument && numbers_[0] == register_number
+               ? std::optional(static_cast<std::int64_t>(numbers_[1]))
+               : std::nullopt;
   }
   std::span<const std::uint64_t> numbers() const { return {numbers_.data(), is_known() ? count_ : 0u}; }
   /// Each constant plus `addend`, cut by `mask`.
@@ -51,7 +59,13 @@ private:
   std::uint8_t count_ = 0;
 };
 
-using Registers = std::array<Value, 16>;
+/// Three places on the stack count as registers where calls keep none, which is how Go passes numbers on: the
+/// word above the return address, where a function gets its first argument from the stack or keeps what it
+/// got in RAX; the word at the stack pointer, where it puts the first argument of one that it calls; and the
+/// word where it first saves RAX, if it does so before it calls another.
+constexpr std::uint8_t kStackArgument = 16, kStackTop = 17, kSavedArgument = 18;
+
+using Registers = std::array<Value, 19>;
 
 /// What is known at one site.
 struct SiteValues {

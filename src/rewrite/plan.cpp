@@ -133,12 +133,149 @@ Reason choose_window(const SiteFunction& entry, std::size_t site, const Entries&
   return room(first) >= kShortJumpLength ? Reason::none : reason;
 }
 
+// What is known of a function with sites once its code has been followed.
+struct Analysis {
+  Entries entries;
+  Reason unsafe = Reason::none;   ///< why nothing but a plain site may be touched in it
+  std::vector<SiteValues> values; ///< by site; empty if the code cannot be followed
+  bool calls_keep_registers = true;
+};
+
+Analysis analyse(const ElfView& elf, const FunctionMap& map, SiteFunction& entry,
+                 const std::vector<std::uint64_t>& outside, bool restartable_sequences) {
+  Analysis analysis;
+  analysis.entries = find_entries(elf, map, entry.function, entry.code, outside);
+  analysis.calls_keep_registers = !map.is_go();
+  const auto& entries = analysis.entries;
+  if (!entry.function.known || entries.unreadable_exceptions)
+    analysis.unsafe = Reason::undecodable;
+  else if (entries.overlapping)
+    analysis.unsafe = Reason::overlapping_code;
+  else if (entries.unresolved_jump || restartable_sequences)
+    analysis.unsafe = Reason::indirect_jump;
+  if (analysis.unsafe != Reason::none)
+    return analysis;
+  std::vector<Question> questions;
+  for (const auto index : entry.sites)
+    questions.push_back({index, kRax});
+  const auto follow = [&] {
+    return follow_numbers(entry.code, entries, questions, analysis.calls_keep_registers);
+  };
+  analysis.values = follow();
+  const auto unknown = [](const SiteValues& value) { return !value.number.is_known(); };
+  if (std::any_of(analysis.values.begin(), analysis.values.end(), unknown) &&
+      end_calls_without_return(elf, map, entry.code))
+    analysis.values = follow();
+  return analysis;
+}
+
+// One site of an analysed function.
+struct SiteInCode {
+  const SiteFunction& entry;
+  const Analysis& analysis;
+  std::size_t index;        ///< of its instruction in the code
+  const SiteValues* values; ///< null if the code cannot be followed
+  bool plain;               ///< is_plain_site
+
+  const Instruction& instruction() const { return entry.code[index]; }
+  const Instruction& before() const { return entry.code[index - 1]; }
+};
+
+void find_number(const ElfView& elf, const SiteInCode& in_code, PlannedSite& planned) {
+  auto& numbers = planned.site.numbers;
+  const auto address = in_code.instruction().address;
+  const auto& direct = in_code.analysis.entries.direct;
+  if (in_code.values)
+    numbers = call_numbers(in_code.values->number);
+  else if (in_code.plain && !std::binary_search(direct.begin(), direct.end(), address))
+    numbers = {static_cast<std::uint32_t>(in_code.before().value)};
+  if (numbers.empty())
+    numbers = identity_change_numbers(elf, in_code.entry.code, in_code.index);
+  if (in_code.values && numbers.empty())
+    planned.argument_register = in_code.values->number.argument_register();
+  if (is_signal_return(elf, address))
+    numbers = {__NR_rt_sigreturn};
+}
+
+// Why the site has to stay as it is, or none and in `first` the first instruction to move.
+Reason find_window(const ElfView& elf, const SiteInCode& in_code, const Site& site, std::size_t& first) {
+  first = in_code.index;
+  if (std::binary_search(site.numbers.begin(), site.numbers.end(), __NR_rt_sigreturn))
+    return Reason::signal_return;
+  if (elf.text_relocations)
+    return Reason::text_relocation;
+  if (in_code.instruction().length != 2)
+    return Reason::prefixed;
+  if (is_cancellation_name(site.function) || is_cancellation_point(elf, in_code.entry.code, in_code.index))
+    return Reason::cancellation_range;
+  if (in_code.plain) {
+    first = in_code.index - 1;
+    return Reason::none;
+  }
+  if (in_code.analysis.unsafe != Reason::none)
+    return in_code.analysis.unsafe;
+  const auto reason = choose_window(in_code.entry, in_code.index, in_code.analysis.entries, first);
+  return reason == Reason::none && !in_code.values->reached ? Reason::jump_target : reason;
+}
+
+// Where the window is too short for a jump to the stub, an island within reach makes up for it.
+Reason find_island(const FunctionMap& map, const SiteInCode& in_code, std::size_t first,
+                   std::vector<Padding>& islands, Island& island) {
+  const auto& code = in_code.entry.code;
+  if (in_code.instruction().address - code[first].address >= kJumpLength)
+    return Reason::none;
+  if (auto taken = take_island(map, islands, code[first].address)) {
+    island = *taken;
+    return Reason::none;
+  }
+  return first == 0 || !code[first - 1].movable ? Reason::no_room : Reason::jump_target;
+}
+
+// Which entry of the gate the stub jumps to, and what it runs before.
+void choose_entry(const SiteInCode& in_code, std::size_t first, PlannedSite& planned) {
+  const auto& code = in_code.entry.code;
+  planned.window = code[first].address;
+  const auto numbers = call_numbers(
+      in_code.plain ? Value::constant(in_code.before().value)
+                    : number_after(code, in_code.values->block, {in_code.index, kRax},
+                                   in_code.values->at_block, in_code.analysis.calls_keep_registers));
+  const bool by_number = numbers.size() == 1 && numbers[0] < UKL_GATE_CALLS;
+  planned.entry = by_number ? numbers[0] : UKL_GATE_INDEXED;
+  planned.site.treatment = by_number ? Treatment::jump_by_number : Treatment::jump_indexed;
+  // An entry reached by number does not look at RAX, so a plain site's `mov` need not be run at all.
+  if (!(in_code.plain && by_number))
+    for (auto at = first; at < in_code.index; ++at)
+      planned.displaced.push_back(code[at]);
+}
+
+PlannedSite plan_site(const ElfView& elf, const FunctionMap& map, const SiteInCode& in_code,
+                      std::vector<Padding>& islands) {
+  PlannedSite planned;
+  auto& site = planned.site;
+  site.address = in_code.instruction().address;
+  site.function = map.name(site.address);
+  find_number(elf, in_code, planned);
+  std::size_t first = in_code.index;
+  site.reason = find_window(elf, in_code, site, first);
+  if (site.reason == Reason::none)
+    site.reason = find_island(map, in_code, first, islands, planned.island);
+  if (site.reason == Reason::none)
+    choose_entry(in_code, first, planned);
+  return planned;
+}
+
+PlannedSite undecodable_site(const FunctionMap& map, std::uint64_t address) {
+  PlannedSite planned;
+  planned.site.address = address;
+  planned.site.function = map.name(address);
+  planned.site.reason = Reason::undecodable;
+  return planned;
+}
+
 } // namespace
 
-std::vector<PlannedSite> plan_sites(const ElfView& elf) {
-  const FunctionMap map(elf);
+std::vector<PlannedSite> plan_sites(const ElfView& elf, const FunctionMap& map) {
   auto functions = find_functions(elf, map);
-
   std::vector<Function> analysed;
   for (const auto& entry : functions)
     if (!entry.sites.empty())
@@ -150,94 +287,19 @@ std::vector<PlannedSite> plan_sites(const ElfView& elf) {
 
   std::vector<PlannedSite> planned;
   for (auto& entry : functions) {
-    for (const auto address : entry.undecodable) {
-      PlannedSite site;
-      site.site.address = address;
-      site.site.function = map.name(address);
-      site.site.reason = Reason::undecodable;
-      planned.push_back(std::move(site));
-    }
+    for (const auto address : entry.undecodable)
+      planned.push_back(undecodable_site(map, address));
     if (entry.sites.empty())
       continue;
-    const auto entries = find_entries(elf, map, entry.function, entry.code, outside);
-    const bool calls_keep_registers = !map.is_go();
-    Reason unsafe = Reason::none; // why nothing but a plain site may be touched in this function
-    if (!entry.function.known || entries.unreadable_exceptions)
-      unsafe = Reason::undecodable;
-    else if (entries.overlapping)
-      unsafe = Reason::overlapping_code;
-    else if (entries.unresolved_jump || restartable_sequences)
-      unsafe = Reason::indirect_jump;
-    std::vector<SiteValues> values;
-    std::vector<Question> questions;
-    for (const auto index : entry.sites)
-      questions.push_back({index, kRax});
-    if (unsafe == Reason::none)
-      values = follow_numbers(entry.code, entries, questions, calls_keep_registers);
-    const auto unknown = [](const SiteValues& value) { return !value.number.is_known(); };
-    if (std::any_of(values.begin(), values.end(), unknown) && end_calls_without_return(elf, map, entry.code))
-      values = follow_numbers(entry.code, entries, questions, calls_keep_registers);
-
-    auto islands = find_islands(elf, map, entry.function, entry.code, entries);
-
+    const auto analysis = analyse(elf, map, entry, outside, restartable_sequences);
+    auto islands = find_islands(elf, map, entry.function, entry.code, analysis.entries);
     for (std::size_t i = 0; i < entry.sites.size(); ++i) {
       const auto index = entry.sites[i];
-      const auto& instruction = entry.code[index];
-      const bool plain = is_plain_site(entry.code, index);
-      PlannedSite site;
-      site.site.address = instruction.address;
-      site.site.function = map.name(instruction.address);
-      if (!values.empty())
-        site.site.numbers = call_numbers(values[i].number);
-      else if (plain &&
-               !std::binary_search(entries.direct.begin(), entries.direct.end(), instruction.address))
-        site.site.numbers = {static_cast<std::uint32_t>(entry.code[index - 1].value)};
-
-      std::size_t first = index;
-      if (site.site.numbers.empty())
-        site.site.numbers = identity_change_numbers(elf, entry.code, index);
-      if (!values.empty() && site.site.numbers.empty())
-        site.argument_register = values[i].number.argument_register();
-      if (is_signal_return(elf, instruction.address))
-        site.site.numbers = {__NR_rt_sigreturn};
-      if (std::binary_search(site.site.numbers.begin(), site.site.numbers.end(), __NR_rt_sigreturn))
-        site.site.reason = Reason::signal_return;
-      else if (elf.text_relocations)
-        site.site.reason = Reason::text_relocation;
-      else if (instruction.length != 2)
-        site.site.reason = Reason::prefixed;
-      else if (is_cancellation_name(site.site.function) || is_cancellation_point(elf, entry.code, index))
-        site.site.reason = Reason::cancellation_range;
-      else if (plain)
-        first = index - 1;
-      else if (unsafe != Reason::none)
-        site.site.reason = unsafe;
-      else
-        site.site.reason = choose_window(entry, index, entries, first);
-
-      if (site.site.reason == Reason::none && !plain && !values[i].reached)
-        site.site.reason = Reason::jump_target;
-      if (site.site.reason == Reason::none && instruction.address - entry.code[first].address < kJumpLength) {
-        if (auto island = take_island(map, islands, entry.code[first].address))
-          site.island = *island;
-        else
-          site.site.reason =
-              first == 0 || !entry.code[first - 1].movable ? Reason::no_room : Reason::jump_target;
-      }
-      if (site.site.reason == Reason::none) {
-        site.window = entry.code[first].address;
-        auto numbers = call_numbers(plain ? Value::constant(entry.code[index - 1].value)
-                                          : number_after(entry.code, values[i].block, {index, kRax},
-                                                         values[i].at_block, calls_keep_registers));
-        const bool by_number = numbers.size() == 1 && numbers[0] < UKL_GATE_CALLS;
-        site.entry = by_number ? numbers[0] : UKL_GATE_INDEXED;
-        site.site.treatment = by_number ? Treatment::jump_by_number : Treatment::jump_indexed;
-        // An entry reached by number does not look at RAX, so a plain site's `mov` need not be run at all.
-        if (!(plain && by_number))
-          for (auto at = first; at < index; ++at)
-            site.displaced.push_back(entry.code[at]);
-      }
-      planned.push_back(std::move(site));
+      planned.push_back(
+          plan_site(elf, map,
+                    {entry, analysis, index, analysis.values.empty() ? nullptr : &analysis.values[i],
+                     is_plain_site(entry.code, index)},
+                    islands));
     }
   }
   std::sort(planned.begin(), planned.end(),

@@ -17,7 +17,7 @@ struct PlannedSite {
   Island island;                     ///< where the window is too short for a jump to the stub
 };
 
-/// All sites of the file in order of address.
-std::vector<PlannedSite> plan_sites(const ElfView& elf);
+/// All sites of the file in order of address. `map`: of the same file.
+std::vector<PlannedSite> plan_sites(const ElfView& elf, const FunctionMap& map);
 
 } // namespace ukl::rewrite

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "rewrite/report.hpp"
 
-#include "rewrite/syscall_names.hpp"
+#include "target/syscall_names.hpp"
 
 #include <algorithm>
 #include <array>
@@ -79,12 +79,18 @@ std::string_view reason_text(Reason reason) {
     return "more than 2 GiB away from the stubs";
   case Reason::prefixed:
     return "the instruction has prefixes";
+  case Reason::appended_data:
+    return "data of its own follows in the file, which would move";
+  case Reason::packed:
+    return "a packed program, which unpacks itself out of its own file";
   }
   return "";
 }
 
 std::string report_text(const RewriteReport& report) {
   auto text = fmt::format("{}: {} system-call sites", report.file, report.sites.size());
+  if (report.kept != Reason::none && !report.sites.empty())
+    text += fmt::format(", all left as they are ({})", reason_text(report.kept));
   for (const auto treatment : kTreatments)
     text += fmt::format(", {} {}", count(report, treatment), treatment_name(treatment));
   text += fmt::format("; {} calls known{}\n", report.known.size(),
@@ -92,7 +98,7 @@ std::string report_text(const RewriteReport& report) {
   for (const auto& site : report.sites) {
     text += fmt::format("  {:#10x}  {:<14}  {:<24} {}", site.address, treatment_name(site.treatment),
                         numbers_text(site.numbers), site.function.empty() ? "-" : printable(site.function));
-    if (site.reason != Reason::none)
+    if (site.reason != Reason::none && site.reason != report.kept)
       text += fmt::format("  ({})", reason_text(site.reason));
     text += '\n';
   }
@@ -102,6 +108,7 @@ std::string report_text(const RewriteReport& report) {
 nlohmann::json report_json(const RewriteReport& report) {
   auto json = nlohmann::json{{"file", report.file},
                              {"already_rewritten", report.already_rewritten},
+                             {"kept", reason_text(report.kept)},
                              {"unknown_numbers", report.unknown_numbers},
                              {"known", nlohmann::json::array()},
                              {"sites", nlohmann::json::array()}};

@@ -17,7 +17,8 @@ std::string_view reason_text(Reason reason);
 /// A table of one file's sites for people, each line ended by a newline.
 std::string report_text(const RewriteReport& report);
 
-/// The same for programs: {"file", "already_rewritten", "unknown_numbers", "known": [{"number", "name"}],
+/// The same for programs: {"file", "already_rewritten", "kept" (why the whole file
+/// stays as it is, or empty), "unknown_numbers", "known": [{"number", "name"}],
 /// "counts": {treatment: n}, "sites": [{"address", "function", "numbers", "treatment", "reason"}]}.
 nlohmann::json report_json(const RewriteReport& report);
 

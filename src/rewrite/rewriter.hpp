@@ -43,6 +43,8 @@ enum class Reason : std::uint8_t {
   text_relocation = 8,    ///< the dynamic loader will write into this code
   too_far = 9,            ///< further than 2 GiB from the stubs
   prefixed = 10,          ///< a `syscall` instruction with prefixes
+  appended_data = 11,     ///< data of the program's own follows in the file: own_file.hpp
+  packed = 12,            ///< a packed program, which unpacks itself out of its file: own_file.hpp
 };
 
 /// One `syscall` instruction.
@@ -58,6 +60,7 @@ struct Site {
 struct RewriteReport {
   std::string file;
   bool already_rewritten = false; ///< it was rewritten before: nothing changed now
+  Reason kept = Reason::none;     ///< why the whole file stays as it is; none: it need not
   std::vector<Site> sites;        ///< in order of address
   std::set<std::uint32_t> known;  ///< all numbers that the file's sites can be reached with, as far as known
   bool unknown_numbers = false;   ///< at least one site's numbers are not known
@@ -74,9 +77,9 @@ struct RewriteOptions {
 /// True if `elf` begins as a file that rewrite_elf takes: a 64-bit x86 executable or shared object.
 bool is_rewritable(std::span<const std::uint8_t> elf);
 
-/// Rewrites a whole ELF file in memory. A file without sites, or rewritten before, stays as it is. Errors,
-/// all of which leave `elf` as it was: not_elf (no executable or shared object, or a damaged one),
-/// wrong_architecture, rewrite (no room for the new segment).
+/// Rewrites a whole ELF file in memory. A file without sites, rewritten before, or with data of its own
+/// behind what its headers describe stays as it is. Errors, all of which leave `elf` as it was: not_elf (no
+/// executable or shared object, or a damaged one), wrong_architecture, rewrite (no room for the new segment).
 Result<RewriteReport> rewrite_elf(Bytes& elf, const RewriteOptions& options);
 
 /// The same report for a file that stays as it is: what rewrite_elf did to it, or would do. Errors likewise.

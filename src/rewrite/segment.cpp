@@ -15,20 +15,11 @@ namespace {
 constexpr std::uint64_t kMostPadding = 1 << 20;                         ///< bytes; see place_segment
 constexpr std::uint64_t kMostCopied = 64 << 20;                         ///< bytes; see back_by_file
 constexpr std::size_t kMostProgramHeaders = kPage / sizeof(Elf64_Phdr); ///< fs/binfmt_elf.c, load_elf_phdrs
-constexpr std::uint64_t kUserAddresses = 1ULL << 47;
 
-constexpr std::array<char, 8> kMagic = {'U', 'K', 'L', 'S', 'T', 'U', 'B', '1'};
-
-// First in the segment.
-struct Mark {
-  std::array<char, 8> magic;
-  std::uint64_t table;      // offset in the file of the first Record
-  std::uint64_t count;      // of Records
-  std::uint64_t stubs;      // address
-  std::uint64_t stubs_size; // bytes
-  std::uint64_t gate;       // address
-  std::uint64_t unused[2];
-};
+// First in the segment, directly before the program headers, where the kernel looks for it. `table` and
+// `count` are of Records.
+using Mark = ukl_mark;
+constexpr std::string_view kMagic = UKL_MARK_MAGIC;
 
 // One site, in the file behind the segment.
 struct Record {
@@ -141,111 +132,164 @@ void append_table(Bytes& elf, const std::vector<PlannedSite>& sites,
   }
 }
 
-} // namespace
+bool is_rewritten(const PlannedSite& site) {
+  return site.site.treatment != Treatment::left;
+}
 
-Result<void> append_stubs(Bytes& elf, const ElfView& view, std::vector<PlannedSite>& sites,
-                          const RewriteOptions& options) {
-  const auto is_rewritten = [](const PlannedSite& site) { return site.site.treatment != Treatment::left; };
-  if (std::none_of(sites.begin(), sites.end(), is_rewritten))
-    return {};
-  if (view.segments.size() + 1 > kMostProgramHeaders)
-    return Error{Failure::rewrite, fmt::format("{} has too many program headers", options.name),
-                 "pack it with --no-rewrite"};
+// What the new segment holds, one behind the other, and where each begins in it.
+struct Layout {
+  std::uint64_t headers = sizeof(Mark); ///< the mark comes first
+  std::uint64_t headers_size = 0, stubs = 0, frames = 0, traps = 0, size = 0;
+};
 
-  Bytes result = elf;
-  auto segments = view.segments;
-  join_headers_and_text(segments);
-  if (may_be_interpreter(view))
-    if (auto done = back_by_file(result, view, segments, options); !done)
-      return done.error();
-  const auto place = place_segment(view, result.size());
+struct NewSegment {
+  Place place;
+  Layout at;
+  Stubs stubs;
+  std::vector<std::uint64_t> stub_of_site; ///< addresses; 0: none
+  Bytes frames;                            ///< unwind information of the stubs
+  Bytes traps;                             ///< the kernel's table
+};
 
-  // In the segment: the mark, the program headers, the stubs, their unwind information.
-  const std::uint64_t headers = sizeof(Mark);
-  const std::uint64_t headers_size = (segments.size() + 1) * sizeof(Elf64_Phdr);
-  const std::uint64_t stubs_at = (headers + headers_size + 15) & ~std::uint64_t{15};
-  std::vector<std::uint64_t> stub_of_site;
-  const auto stubs = make_stubs(view, sites, place.address + stubs_at, options.gate, stub_of_site);
-  if (stubs.code.empty())
-    return {};
-  const std::uint64_t frames_at = (stubs_at + stubs.code.size() + 3) & ~std::uint64_t{3};
-  const auto frames = make_frame_table(view, stubs, place.address + frames_at);
-  const auto size = page_up(frames_at + frames.size()); // whole pages: nothing behind it is to be zeroed
-  if (place.address >= kUserAddresses - size)
-    return Error{Failure::rewrite, fmt::format("{} leaves no addresses for the stubs", options.name),
-                 "pack it with --no-rewrite"};
+// Sites that are too far away become ones that are left alone.
+NewSegment make_segment(const ElfView& view, std::size_t segments, std::uint64_t file_size,
+                        std::vector<PlannedSite>& sites, std::vector<TrapSite>& traps, std::uint64_t gate) {
+  NewSegment made;
+  auto& at = made.at;
+  made.place = place_segment(view, file_size);
+  const auto start = made.place.address;
+  at.headers_size = segments * sizeof(Elf64_Phdr);
+  at.stubs = (at.headers + at.headers_size + 15) & ~std::uint64_t{15};
+  made.stubs = make_stubs(view, sites, start + at.stubs, gate, made.stub_of_site);
+  add_copies(view, traps, start + at.stubs, made.stubs);
+  made.traps = make_trap_table(view, traps);
+  at.frames = (at.stubs + made.stubs.code.size() + 3) & ~std::uint64_t{3};
+  made.frames = make_frame_table(view, made.stubs, start + at.frames);
+  at.traps = (at.frames + made.frames.size() + 7) & ~std::uint64_t{7};
+  at.size = page_up(at.traps + made.traps.size()); // whole pages: nothing behind it is to be zeroed
+  return made;
+}
 
+// The file's program headers with that of the new segment, to which those that say where the headers
+// themselves and the unwind table lie now point.
+std::vector<Elf64_Phdr> with_segment(std::vector<Elf64_Phdr> segments, const NewSegment& made) {
+  const auto move = [&](Elf64_Phdr& segment, std::uint64_t at, std::uint64_t size) {
+    segment.p_offset = made.place.offset + at;
+    segment.p_vaddr = segment.p_paddr = made.place.address + at;
+    segment.p_filesz = segment.p_memsz = size;
+  };
+  for (auto& segment : segments)
+    if (segment.p_type == PT_PHDR)
+      move(segment, made.at.headers, made.at.headers_size);
+    else if (segment.p_type == PT_GNU_EH_FRAME && !made.frames.empty())
+      move(segment, made.at.frames, made.frames.size());
   Elf64_Phdr ours{};
   ours.p_type = PT_LOAD;
   ours.p_flags = PF_R | PF_X;
-  ours.p_offset = place.offset;
-  ours.p_vaddr = ours.p_paddr = place.address;
-  ours.p_filesz = ours.p_memsz = size;
   ours.p_align = kPage;
-  for (auto& segment : segments) {
-    if (segment.p_type == PT_PHDR) {
-      segment.p_offset = place.offset + headers;
-      segment.p_vaddr = segment.p_paddr = place.address + headers;
-      segment.p_filesz = segment.p_memsz = headers_size;
-    } else if (segment.p_type == PT_GNU_EH_FRAME && !frames.empty()) {
-      segment.p_offset = place.offset + frames_at;
-      segment.p_vaddr = segment.p_paddr = place.address + frames_at;
-      segment.p_filesz = segment.p_memsz = frames.size();
-    }
-  }
+  move(ours, 0, made.at.size);
   const auto last_load = std::find_if(segments.rbegin(), segments.rend(),
                                       [](const Elf64_Phdr& segment) { return segment.p_type == PT_LOAD; });
   segments.insert(last_load.base(), ours);
+  return segments;
+}
 
-  result.resize(place.offset + size, 0);
+// Appends the segment and makes the file's header point to the program headers in it.
+void write_segment(Bytes& elf, const ElfView& view, const std::vector<Elf64_Phdr>& segments,
+                   const NewSegment& made, std::size_t sites, std::uint64_t gate) {
+  const auto& at = made.at;
+  const auto offset = made.place.offset;
+  elf.resize(offset + at.size, 0);
   Mark mark{};
-  mark.magic = kMagic;
-  mark.table = place.offset + size;
-  mark.count = sites.size();
-  mark.stubs = place.address + stubs_at;
-  mark.stubs_size = stubs.code.size();
-  mark.gate = options.gate;
-  store(result, place.offset, mark);
+  kMagic.copy(mark.magic, sizeof mark.magic);
+  mark.table = offset + at.size;
+  mark.count = sites;
+  mark.stubs = made.place.address + at.stubs;
+  mark.stubs_size = made.stubs.code.size();
+  mark.gate = gate;
+  mark.traps = offset + at.traps;
+  mark.trap_count = made.traps.size() / sizeof(ukl_trap);
+  store(elf, offset, mark);
   for (std::size_t i = 0; i < segments.size(); ++i)
-    store(result, place.offset + headers + i * sizeof(Elf64_Phdr), segments[i]);
-  const auto begin = result.begin() + static_cast<std::ptrdiff_t>(place.offset);
-  std::copy(stubs.code.begin(), stubs.code.end(), begin + static_cast<std::ptrdiff_t>(stubs_at));
-  std::copy(frames.begin(), frames.end(), begin + static_cast<std::ptrdiff_t>(frames_at));
-
+    store(elf, offset + at.headers + i * sizeof(Elf64_Phdr), segments[i]);
+  const auto put = [&](const Bytes& bytes, std::uint64_t where) {
+    std::copy(bytes.begin(), bytes.end(), elf.begin() + static_cast<std::ptrdiff_t>(offset + where));
+  };
+  put(made.stubs.code, at.stubs);
+  put(made.frames, at.frames);
+  put(made.traps, at.traps);
   auto header = view.header;
-  header.e_phoff = place.offset + headers;
+  header.e_phoff = offset + at.headers;
   header.e_phnum = static_cast<std::uint16_t>(segments.size());
-  store(result, 0, header);
+  store(elf, 0, header);
+}
 
-  // Whatever of the old bytes is not overwritten by a jump can no longer be reached; a trap would show a
-  // mistake.
+// Whatever of the old bytes is not overwritten by a jump can no longer be reached; a trap would show a
+// mistake.
+void write_jumps(Bytes& elf, const ElfView& view, const std::vector<PlannedSite>& sites,
+                 const std::vector<std::uint64_t>& stub_of_site) {
+  constexpr std::uint8_t kTrap = 0xcc, kShortJump = 0xeb, kJump = 0xe9;
   const auto file_offset = [&](std::uint64_t address) {
     return static_cast<std::size_t>(view.text_from(address).data() - view.bytes.data());
   };
+  const auto fill = [&](std::uint64_t start, std::uint64_t end) {
+    std::fill_n(elf.begin() + static_cast<std::ptrdiff_t>(file_offset(start)), end - start, kTrap);
+  };
+  // All padding first: several islands share one run of it.
   for (const auto& site : sites)
     if (is_rewritten(site) && site.island.address != 0)
-      std::fill_n(result.begin() + static_cast<std::ptrdiff_t>(file_offset(site.island.padding_start)),
-                  site.island.padding_end - site.island.padding_start, std::uint8_t{0xcc});
+      fill(site.island.padding_start, site.island.padding_end);
   for (std::size_t i = 0; i < sites.size(); ++i) {
     const auto& site = sites[i];
     if (!is_rewritten(site))
       continue;
-    const auto window = file_offset(site.window);
-    const auto length = static_cast<std::size_t>(site.site.address - site.window);
-    std::fill_n(result.begin() + static_cast<std::ptrdiff_t>(window), length, std::uint8_t{0xcc});
+    fill(site.window, site.site.address);
     auto jump = site.window; // the address of the long jump
     if (site.island.address != 0) {
       jump = site.island.address;
-      result[window] = 0xeb;
-      result[window + 1] = static_cast<std::uint8_t>(jump - (site.window + 2));
+      const auto window = file_offset(site.window);
+      elf[window] = kShortJump;
+      elf[window + 1] = static_cast<std::uint8_t>(jump - (site.window + 2));
     }
     const auto place_of_jump = file_offset(jump);
-    result[place_of_jump] = 0xe9;
-    store(result, place_of_jump + 1, static_cast<std::uint32_t>(stub_of_site[i] - (jump + 5)));
+    elf[place_of_jump] = kJump;
+    store(elf, place_of_jump + 1, static_cast<std::uint32_t>(stub_of_site[i] - (jump + 5)));
   }
-  append_table(result, sites, stub_of_site);
-  elf = std::move(result);
-  return {};
+}
+
+} // namespace
+
+Result<Bytes> append_stubs(const ElfView& view, std::vector<PlannedSite>& sites, std::vector<TrapSite>& traps,
+                           const RewriteOptions& options) {
+  const bool has_records =
+      std::any_of(traps.begin(), traps.end(), [](const TrapSite& site) { return site.trap.kind != 0; });
+  const bool needs_segment = has_records || std::any_of(sites.begin(), sites.end(), is_rewritten);
+  if (!needs_segment && traps.empty())
+    return Bytes();
+  Bytes result(view.bytes.begin(), view.bytes.end());
+  if (!needs_segment) {
+    write_traps(result, view, traps);
+    return result;
+  }
+  if (view.segments.size() + 1 > kMostProgramHeaders)
+    return Error{Failure::rewrite, fmt::format("{} has too many program headers", options.name),
+                 "pack it with --no-rewrite"};
+
+  auto segments = view.segments;
+  join_headers_and_text(segments);
+  if (may_be_interpreter(view))
+    TRY(back_by_file(result, view, segments, options));
+  const auto made = make_segment(view, segments.size() + 1, result.size(), sites, traps, options.gate);
+  if (!has_records && std::none_of(sites.begin(), sites.end(), is_rewritten))
+    return Bytes();
+  if (made.place.address >= kUserAddresses - made.at.size)
+    return Error{Failure::rewrite, fmt::format("{} leaves no addresses for the stubs", options.name),
+                 "pack it with --no-rewrite"};
+  write_segment(result, view, with_segment(std::move(segments), made), made, sites.size(), options.gate);
+  write_traps(result, view, traps);
+  write_jumps(result, view, sites, made.stub_of_site);
+  append_table(result, sites, made.stub_of_site);
+  return result;
 }
 
 Result<std::optional<std::vector<Site>>> find_mark(const ElfView& view, const std::string& name) {
@@ -253,7 +297,7 @@ Result<std::optional<std::vector<Site>>> find_mark(const ElfView& view, const st
     if (segment.p_type != PT_LOAD)
       continue;
     const auto mark = load<Mark>(view.bytes, segment.p_offset);
-    if (!mark || mark->magic != kMagic)
+    if (!mark || std::string_view(mark->magic, sizeof mark->magic) != kMagic)
       continue;
     std::vector<Site> sites;
     if (mark->table > view.bytes.size() || mark->count > (view.bytes.size() - mark->table) / sizeof(Record))
@@ -264,7 +308,7 @@ Result<std::optional<std::vector<Site>>> find_mark(const ElfView& view, const st
       Site site;
       site.address = record.address;
       site.treatment = static_cast<Treatment>(std::min<unsigned>(record.treatment, 2));
-      site.reason = static_cast<Reason>(std::min<unsigned>(record.reason, 10));
+      site.reason = static_cast<Reason>(std::min<unsigned>(record.reason, 12));
       site.numbers.assign(record.numbers, record.numbers + std::min<unsigned>(record.count, Value::kMost));
       sites.push_back(std::move(site));
     }

@@ -3,13 +3,15 @@
 #pragma once
 
 #include "rewrite/plan.hpp"
+#include "rewrite/traps.hpp"
 
 namespace ukl::rewrite {
 
-/// Writes the jumps, appends the segment with the stubs, and behind it, in the file only, a table of all
-/// sites. `elf` stays as it is if no site can be rewritten. Error: rewrite (no room), with `elf` as it was.
-Result<void> append_stubs(Bytes& elf, const ElfView& view, std::vector<PlannedSite>& sites,
-                          const RewriteOptions& options);
+/// The file with jumps and traps, with the segment that holds the stubs and the kernel's table of traps, and
+/// behind that, in the file only, a table of all sites. Empty if there is nothing to write. Sites that are
+/// too far from the stubs become ones that are left alone. Error: rewrite (no room).
+Result<Bytes> append_stubs(const ElfView& view, std::vector<PlannedSite>& sites, std::vector<TrapSite>& traps,
+                           const RewriteOptions& options);
 
 /// The table that append_stubs left, or nothing if the file was never rewritten. Function names are not in
 /// it. Error: not_elf if the mark is there and the table is damaged.

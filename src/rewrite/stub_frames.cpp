@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "rewrite/stub_frames.hpp"
 
-#include "rewrite/dwarf.hpp"
+#include "elf/dwarf.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -7,6 +7,7 @@
 namespace ukl::rewrite {
 namespace {
 
+constexpr std::uint64_t kNearJumpLength = 5;
 constexpr std::uint64_t kLeaLength = 7,
                         kJumpLength = 7; ///< bytes of the two instructions every stub ends with
 
@@ -86,6 +87,31 @@ Stubs make_stubs(const ElfView& elf, std::vector<PlannedSite>& sites, std::uint6
   std::sort(stubs.islands.begin(), stubs.islands.end(),
             [](const Stubs::Row& a, const Stubs::Row& b) { return a.address < b.address; });
   return stubs;
+}
+
+void add_copies(const ElfView& elf, std::vector<TrapSite>& traps, std::uint64_t address, Stubs& stubs) {
+  for (auto& trap : traps) {
+    const auto& instruction = trap.instruction;
+    const auto copy = address + stubs.code.size();
+    const bool relative = instruction.rip_displacement != 0;
+    if (!trap.trap.needs_copy ||
+        !fits_32(instruction.end() - (copy + instruction.length + kNearJumpLength)) ||
+        (relative && !fits_32(instruction.reference - (copy + instruction.length))))
+      continue;
+    trap.copy = copy;
+    const auto bytes = elf.text_from(instruction.address);
+    stubs.rows.push_back({copy, instruction.end()});
+    stubs.code.insert(stubs.code.end(), bytes.begin(), bytes.begin() + instruction.length);
+    if (relative) {
+      const auto displacement =
+          static_cast<std::uint32_t>(instruction.reference - (copy + instruction.length));
+      std::memcpy(stubs.code.data() + (copy - address) + instruction.rip_displacement, &displacement,
+                  sizeof displacement);
+    }
+    stubs.rows.push_back({address + stubs.code.size(), instruction.end()});
+    stubs.code.push_back(0xe9);
+    append_32(stubs.code, instruction.end() - (address + stubs.code.size() + 4));
+  }
 }
 
 } // namespace ukl::rewrite

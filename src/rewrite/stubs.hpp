@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rewrite/plan.hpp"
+#include "rewrite/traps.hpp"
 
 namespace ukl::rewrite {
 
@@ -22,5 +23,9 @@ struct Stubs {
 /// becomes one that is left alone.
 Stubs make_stubs(const ElfView& elf, std::vector<PlannedSite>& sites, std::uint64_t address,
                  std::uint64_t gate, std::vector<std::uint64_t>& stub_of_site);
+
+/// Appends the copies that the kernel wants of some traps to `stubs`, which lie at `address`, and says in
+/// `traps` where they are. One that would be too far away is not made.
+void add_copies(const ElfView& elf, std::vector<TrapSite>& traps, std::uint64_t address, Stubs& stubs);
 
 } // namespace ukl::rewrite

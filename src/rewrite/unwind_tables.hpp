@@ -3,7 +3,7 @@
 // Formats: LSB Core, "Exception Frames"; Itanium C++ ABI, "Exception Handling Tables".
 #pragma once
 
-#include "rewrite/elf_view.hpp"
+#include "elf/view.hpp"
 
 namespace ukl::rewrite {
 

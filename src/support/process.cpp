@@ -2,6 +2,7 @@
 #include "support/process.hpp"
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
+#include "support/tool.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -29,7 +30,7 @@ int status_of(int wait_status) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   signal(SIGINT, SIG_DFL);
   signal(SIGTERM, SIG_DFL);
-  signal(SIGPIPE, SIG_DFL);
+  restore_signals();
   const int input = options.standard_input >= 0 ? options.standard_input : open("/dev/null", O_RDONLY);
   const int wanted[3] = {input, options.standard_output, options.standard_error};
   for (int target = 0; target < 3; ++target)
@@ -37,9 +38,17 @@ int status_of(int wait_status) {
       dup2(wanted[target], target);
   for (int fd : options.keep)
     fcntl(fd, F_SETFD, 0);
-  if (options.directory.empty() || chdir(options.directory.c_str()) == 0)
+  int error_number = 0;
+  if (!options.directory.empty() && chdir(options.directory.c_str()) != 0)
+    error_number = errno;
+  if (error_number == 0 && options.prepare) {
+    error_number = options.prepare();
+    prctl(PR_SET_PDEATHSIG, SIGKILL); // other credentials have cleared it
+  }
+  if (error_number == 0) {
     execvp(arguments[0], arguments);
-  const int error_number = errno;
+    error_number = errno;
+  }
   if (write(error_pipe, &error_number, sizeof error_number) < 0)
     _exit(126);
   _exit(127);
@@ -101,6 +110,12 @@ void Process::signal(int signal) {
     kill(pid_, signal);
 }
 
+bool Process::take_continued() {
+  siginfo_t news = {};
+  return pid_ > 0 && !status_ && waitid(P_PID, static_cast<id_t>(pid_), &news, WCONTINUED | WNOHANG) == 0 &&
+         news.si_pid == pid_;
+}
+
 std::optional<int> Process::wait_for(std::chrono::milliseconds timeout) {
   const auto end = std::chrono::steady_clock::now() + timeout;
   while (!status_) {
@@ -138,9 +153,7 @@ Result<Output> run_command(const std::vector<std::string>& argv, const ProcessOp
   FileDescriptor reader(ends[0]), writer(ends[1]);
   ProcessOptions piped = options;
   piped.standard_output = piped.standard_error = writer.get();
-  auto process = Process::start(argv, piped);
-  if (!process)
-    return process.error();
+  TRY_LET(auto process, Process::start(argv, piped));
   writer = FileDescriptor();
 
   Output output;
@@ -162,7 +175,7 @@ Result<Output> run_command(const std::vector<std::string>& argv, const ProcessOp
          line_start = end + 1)
       on_line(output.text.substr(line_start, end - line_start));
   }
-  output.status = process->wait();
+  output.status = process.wait();
   return output;
 }
 

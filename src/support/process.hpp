@@ -16,11 +16,12 @@ namespace ukl {
 struct ProcessOptions {
   std::string directory;                ///< working directory; empty: ours
   std::vector<std::string> environment; ///< `NAME=value`, added to ours
-  int standard_input = -1;  ///< file descriptor the child gets as 0 (still ours to close); -1: /dev/null
-  int standard_output = -1; ///< likewise 1; -1: ours
-  int standard_error = -1;  ///< likewise 2; -1: ours
-  bool own_group = true;    ///< its own process group: Ctrl-C reaches us, and we decide
-  std::vector<int> keep;    ///< further descriptors that the child inherits under the same number
+  int standard_input = -1;      ///< file descriptor the child gets as 0 (still ours to close); -1: /dev/null
+  int standard_output = -1;     ///< likewise 1; -1: ours
+  int standard_error = -1;      ///< likewise 2; -1: ours
+  bool own_group = true;        ///< its own process group: Ctrl-C reaches us, and we decide
+  std::vector<int> keep;        ///< further descriptors that the child inherits under the same number
+  std::function<int()> prepare; ///< run in the child last of all; only async-signal-safe calls; 0 or errno
 };
 
 /// A running child process. The destructor kills its whole group and reaps it; the child also gets SIGKILL if
@@ -37,6 +38,8 @@ public:
   pid_t pid() const { return pid_; }
   /// Sends `signal` to the child alone. No effect once it has ended.
   void signal(int signal);
+  /// Whether it was stopped and goes on (SIGCONT), since the last call.
+  bool take_continued();
   /// The exit status (128 + signal if a signal ended it), or nothing if it still runs after `timeout`.
   std::optional<int> wait_for(std::chrono::milliseconds timeout);
   /// Blocks until the child has ended; same status as wait_for.

@@ -32,6 +32,11 @@ enum class Failure : int {
   compile = 35,            ///< the user's compiler failed
   rewrite = 36,            ///< a system-call site could not be rewritten
   missing_symbol = 37,     ///< the program asks for a kernel function that this kernel does not have
+  volume_in_use = 38,      ///< another machine has the disk or the folder
+  name_in_use = 39,        ///< there is a machine of that name
+  no_such_machine = 40,    ///< there is none
+  machine_runs = 41,       ///< the machine runs, and has to end first
+  not_ready = 42,          ///< the machine was not ready in time
   interrupted = 130,       ///< Ctrl-C
 };
 
@@ -42,7 +47,7 @@ struct Error {
   std::string hint;
 };
 
-/// A value or an error. `if (!result) return result.error();` passes an error on.
+/// A value or an error. TRY and TRY_LET, below, hand an error on.
 template <typename T> class [[nodiscard]] Result {
 public:
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
@@ -72,5 +77,21 @@ public:
 private:
   std::optional<Error> error_;
 };
+
+/// Hands an error on: `TRY(check_files(tree));` goes on after success and returns the error otherwise.
+#define TRY(...)                                                                                             \
+  if (auto tried = (__VA_ARGS__); !tried)                                                                    \
+  return tried.error()
+
+/// The same for a result with a value, which is stored or declared: `TRY_LET(const auto text,
+/// read_text(path));`. It is several statements: where one is expected, put it in braces.
+#define TRY_LET(target, ...) UKL_TRY_LET(UKL_TRY_JOIN(tried_in_line_, __LINE__), target, __VA_ARGS__)
+#define UKL_TRY_LET(result, target, ...)                                                                     \
+  auto result = (__VA_ARGS__);                                                                               \
+  if (!result)                                                                                               \
+    return result.error();                                                                                   \
+  target = *std::move(result)
+#define UKL_TRY_JOIN(left, right) UKL_TRY_JOIN_EXPANDED(left, right)
+#define UKL_TRY_JOIN_EXPANDED(left, right) left##right
 
 } // namespace ukl

@@ -27,12 +27,12 @@ NAME gate-torture-full
 TIMEOUT 240
 CHECK gate_torture programs/gate_torture.cpp : 10
 SECONDS 200
-PACK --syscall all:full
+PACK --call all=full
 RUN --cpus 4 -m 512M
 
 NAME masked-call
 PROGRAM masked programs/masked_call.cpp
-PACK {build}/masked --syscall getpriority:masked
+PACK {build}/masked --call getpriority=masked
 RUN
 EXPECT masked as asked for
 EXPECT ukl: masked system call 140 by masked
@@ -46,11 +46,11 @@ PACK {build}/calls
 RUN
 EXPECT one more call: ENOSYS
 EXPECT ukl: masked system call 140 by calls
-RUN --trace-syscalls {work}/calls -- more
+RUN --trace-calls {work}/calls -- more
 EXPECT one more call: 0
-COMMAND cat {work}/calls && {ukl} pack {build}/calls -o {work}/only.ukl --only-syscall @{work}/calls && \
-  {ukl} run {work}/only.ukl -- more && {ukl} pack {build}/calls -o {work}/all.ukl --all-syscalls && {ukl} run {work}/all.ukl && \
-  {ukl} pack {build}/calls -o {work}/allow.ukl --allow-syscall getpriority && {ukl} run {work}/allow.ukl
+COMMAND cat {work}/calls && {ukl} pack {build}/calls -o {work}/only.ukl --calls @{work}/calls && \
+  {ukl} run {work}/only.ukl -- more && {ukl} pack {build}/calls -o {work}/all.ukl --calls all && {ukl} run {work}/all.ukl && \
+  {ukl} pack {build}/calls -o {work}/allow.ukl --call getpriority=default && {ukl} run {work}/allow.ukl
 EXPECT getpriority
 EXPECT exit_group
 EXPECT one more call: 0
@@ -59,7 +59,7 @@ REJECT mount
 
 NAME tcp-shortcut
 PROGRAM sockets programs/sockets.cpp
-PACK {build}/sockets --shortcut-tcp --poll-network 50
+PACK {build}/sockets --call all=shortcut --poll-network 50
 RUN --cpus 2
 
 NAME kernel-functions

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Any bytes as an image: an error, or a payload that lies in the file and behind the kernel. The first byte
 // of the input chooses: the rest is a whole file, or changes to a small well-formed one, of three bytes each.
-#include "image.hpp"
+#include "image/write.hpp"
 
 #include <cstring>
 #include <elf.h>

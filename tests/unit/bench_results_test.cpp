@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "bench/documents.hpp"
 #include "bench/plot.hpp"
-#include "bench/readme.hpp"
 #include "bench/results.hpp"
 #include "bench/table.hpp"
 #include "bench/targets.hpp"
@@ -137,11 +137,28 @@ TEST(BenchResults, DamagedFile) {
   }
 }
 
-TEST(BenchReadme, ReplacesItsSectionOnly) {
+TEST(BenchDocuments, ReplacesItsSectionOnly) {
   const auto replaced = replace_section("a\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nz\n", "new\n");
   ASSERT_TRUE(replaced);
   EXPECT_EQ(*replaced, "a\n<!-- bench:begin -->\nnew\n<!-- bench:end -->\nz\n");
   EXPECT_FALSE(replace_section("<!-- bench:end --><!-- bench:begin -->", ""));
+}
+
+TEST(BenchDocuments, TheExcerptHasOneRunAndThreeSystems) {
+  Results results;
+  EXPECT_EQ(short_report(results), "");
+  results.operations = part_of({{"pipe", {{"cloud", 300}}}});
+  results.applications = begin_part("bench/run applications", true);
+  results.applications->systems = {{"cloud", "(a)", "6.1"}, {"direct", "(e)", "k"}, {"polling", "(g)", "k"}};
+  results.applications->rows = {{"nginx 612 B 16c", {}}, {"nginx 612 B 1c", {}}};
+  for (auto& row : results.applications->rows)
+    for (const char* system : {"cloud", "direct", "polling"})
+      row.cells[system].value.values = {100};
+  const auto kept = excerpt(results);
+  EXPECT_FALSE(kept.operations);
+  ASSERT_EQ(kept.applications->rows.size(), 1U);
+  EXPECT_EQ(kept.applications->systems.size(), 2U);
+  EXPECT_THAT(short_report(results), AllOf(HasSubstr("nginx 612 B 16c"), Not(HasSubstr("polling"))));
 }
 
 } // namespace

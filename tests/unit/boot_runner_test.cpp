@@ -96,6 +96,19 @@ TEST(BootConsole, SeesTroubleOfTheKernel) {
 TEST(BootConsole, EmulatorFailure) {
   EXPECT_THAT(boot::emulator_failure("x\nukl: QEMU ended: msix.c:218: f: Assertion `a <= b' failed.\n"),
               HasSubstr("msix.c"));
+  EXPECT_THAT(
+      boot::emulator_failure("ukl: the machine of a.ukl was killed: QEMU ended by signal 6 (Aborted): "
+                             "msix.c:218: f: Assertion `a <= b' failed.\n"),
+      HasSubstr("msix.c"));
+  for (const auto& [text, is_one] : {std::pair("11 (Segmentation fault)", true),
+                                     {"6 (Aborted)", true},
+                                     {"9 (Killed)", false},
+                                     {"15 (Terminated)", false}})
+    EXPECT_EQ(!boot::emulator_failure(
+                   std::string("ukl: the machine of a.ukl was killed: QEMU ended by signal ") + text + "\n")
+                   .empty(),
+              is_one)
+        << text;
   EXPECT_EQ(boot::emulator_failure("ukl: QEMU ended: no such option\n"), "");
   const std::string report = "[   32.2] int3: 0000 [#1] SMP\n[   32.2] RIP: 0010:__schedule+0x117/0x560\n";
   EXPECT_THAT(boot::emulator_failure(report + "[   32.2] Code: 1f 44 00 00 e9 <a0> 00 00\n"),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "compile.hpp"
+#include "contents/compile.hpp"
 #include "sample_files.hpp"
 
 #include <cstdlib>
@@ -33,7 +33,7 @@ TEST_F(CompileTest, MixesCAndCpp) {
   ASSERT_TRUE(write_text(at("b.cpp"), "#include <string>\nextern \"C\" int a(void);\n"
                                       "int main() { return a() + int(std::string(\"xy\").size()); }\n"));
   const auto call = read_compiler_call({at("a.c"), at("b.cpp")});
-  auto compiled = compile(call, at("program"));
+  auto compiled = compile(call, at("program"), at("image"));
   ASSERT_TRUE(compiled) << compiled.error().message;
   EXPECT_EQ(run_command({at("program").string()})->status, 42);
 }
@@ -41,7 +41,7 @@ TEST_F(CompileTest, MixesCAndCpp) {
 TEST_F(CompileTest, MistakesInTheSource) {
   ASSERT_TRUE(write_text(at("a.c"), "int main(void) { return undeclared; }\n"));
   testing::internal::CaptureStderr();
-  expect_error(compile(read_compiler_call({at("a.c")}), at("program")), Failure::compile, "gcc");
+  expect_error(compile(read_compiler_call({at("a.c")}), at("program"), at("image")), Failure::compile, "gcc");
   testing::internal::GetCapturedStderr();
   EXPECT_FALSE(fs::exists(at("program")));
 }
@@ -49,7 +49,7 @@ TEST_F(CompileTest, MistakesInTheSource) {
 TEST_F(CompileTest, CompilerIsMissing) {
   ASSERT_TRUE(write_text(at("a.c"), "int main(void) { return 0; }\n"));
   setenv("UKL_CC", "no-such-compiler", 1);
-  expect_error(compile(read_compiler_call({at("a.c")}), at("program")), Failure::missing_tool,
+  expect_error(compile(read_compiler_call({at("a.c")}), at("program"), at("image")), Failure::missing_tool,
                "no-such-compiler");
   unsetenv("UKL_CC");
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "elf_file.hpp"
+#include "elf/elf_files.hpp"
+#include "image/kernel_elf.hpp"
 #include "sample_files.hpp"
 
 #include <elf.h>
+#include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -115,6 +117,61 @@ TEST_F(ElfFileTest, MissingOrUnreadable) {
         _exit(elf ? 0 : static_cast<int>(elf.error().failure));
       },
       testing::ExitedWithCode(static_cast<int>(Failure::unreadable)), "");
+}
+
+using ElfFilesTest = FolderTest;
+
+TEST_F(ElfFilesTest, OneFileIsReadOnceByWhateverName) {
+  compile_sample(at("program"), kMain);
+  std::filesystem::create_hard_link(at("program"), at("hard"));
+  std::filesystem::create_symlink("program", at("soft"));
+  compile_sample(at("other"), kMain);
+  ElfFiles files;
+  const auto file = files.find(at("program"));
+  ASSERT_TRUE(file);
+  EXPECT_EQ(file->bytes, *read_file(at("program")));
+  EXPECT_EQ(file->view->bytes.data(), file->bytes.data());
+  EXPECT_EQ(file->loading->needed, std::vector<std::string>{"libc.so.6"});
+  EXPECT_EQ(files.find(at("hard")), file);
+  EXPECT_EQ(files.find(at("soft")), file);
+  EXPECT_NE(files.find(at("other")), file);
+  // What is there is not looked at again.
+  { std::ofstream(at("program")) << "no ELF file any more"; }
+  EXPECT_EQ(files.find(at("soft")), file);
+  EXPECT_TRUE(files.loading(at("program")));
+}
+
+TEST_F(ElfFilesTest, WhatIsNoneOrDamaged) {
+  ASSERT_TRUE(write_text(at("text"), "hello"));
+  ASSERT_TRUE(write_text(at("cut"), "\177ELF and no more"));
+  ElfFiles files;
+  EXPECT_FALSE(files.find(at("text")));
+  EXPECT_FALSE(files.find(at("nothing")));
+  EXPECT_FALSE(files.find(at("")));
+  expect_error(files.loading(at("text")), Failure::not_elf, "is not an ELF file");
+  expect_error(files.loading(at("nothing")), Failure::not_found, "nothing");
+  ASSERT_TRUE(files.find(at("cut")));
+  EXPECT_FALSE(files.find(at("cut"))->view);
+  expect_error(files.loading(at("cut")), Failure::not_elf, "damaged or truncated");
+}
+
+// A kernel lies where no program may.
+TEST_F(ElfFilesTest, KernelsAreReadByTheSameView) {
+  make_sample_kernel(at("vmlinux"));
+  const auto bytes = *read_file(at("vmlinux"));
+  expect_error(rewrite::ElfView::parse(bytes, "vmlinux"), Failure::not_elf, "impossible size or address");
+  EXPECT_TRUE(rewrite::ElfView::parse(bytes, "vmlinux", rewrite::kAllAddresses));
+  const auto whole = parse_kernel_elf(bytes, "vmlinux", {"ukl_image_calls", "absent"});
+  ASSERT_TRUE(whole) << whole.error().message;
+  EXPECT_EQ(whole->symbols.size(), 1u);
+  // Cut anywhere: an error, or all of it.
+  for (std::size_t size = 0; size < bytes.size(); size += 7) {
+    const Bytes cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+    if (const auto kernel = parse_kernel_elf(cut, "vmlinux", {}))
+      EXPECT_EQ(kernel->segments.size(), whole->segments.size());
+    else
+      EXPECT_EQ(kernel.error().failure, Failure::not_elf);
+  }
 }
 
 } // namespace

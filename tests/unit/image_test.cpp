@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "image.hpp"
+#include "image/write.hpp"
 #include "sample_files.hpp"
 #include "small_file_system.hpp"
 
@@ -28,7 +28,7 @@ protected:
   }
 
   Bytes written(const std::string& name, const Manifest& manifest = kManifest) {
-    auto made = write_image(at(name), kernel_, manifest, payload_);
+    auto made = write_image(at(name), kernel_, manifest, {}, payload_);
     EXPECT_TRUE(made) << made.error().message;
     return *read_file(at(name));
   }
@@ -102,20 +102,17 @@ TEST_F(ImageTest, KeepsTheKernelsSegmentsAndNotesButNoSymbols) {
 }
 
 TEST_F(ImageTest, SystemCallsGoIntoTheKernelsTable) {
-  auto manifest = kManifest;
-  manifest.emplace_back("syscall", "0:full");
-  manifest.emplace_back("syscall", "1:direct");
-  manifest.emplace_back("syscall", "2:masked");
-  EXPECT_EQ(number_at(written("image", manifest), kernel_.symbols.at(kCallTable)) & 0xffffffff, 0x00030201u);
-  for (const char* bad : {"512:full", "1:other", "1", ":full", "1:"}) {
-    auto made = write_image(at("bad"), kernel_, {{"syscall", bad}}, payload_);
-    ASSERT_FALSE(made) << bad;
-    EXPECT_FALSE(fs::exists(at("bad")));
-  }
+  CallTable calls = {};
+  calls[0] = CallKind::full;
+  calls[1] = CallKind::direct;
+  calls[2] = CallKind::masked;
+  ASSERT_TRUE(write_image(at("image"), kernel_, kManifest, calls, payload_));
+  const auto image = *read_file(at("image"));
+  EXPECT_EQ(number_at(image, kernel_.symbols.at(kCallTable)) & 0xffffffff, 0x00030201u);
   make_sample_kernel(at("ring3"), false);
   auto ring3 = read_kernel_elf(at("ring3"), kKernelSymbols);
   ASSERT_TRUE(ring3);
-  expect_error(write_image(at("bad"), *ring3, manifest, payload_), Failure::missing_symbol,
+  expect_error(write_image(at("bad"), *ring3, kManifest, calls, payload_), Failure::missing_symbol,
                "table of system calls");
 }
 
@@ -126,7 +123,7 @@ TEST_F(ImageTest, SameInputsSameBytes) {
 TEST_F(ImageTest, KernelWithoutInitramfsOrDamaged) {
   auto kernel = kernel_;
   kernel.symbols.erase("phys_initrd_size");
-  expect_error(write_image(at("image"), kernel, kManifest, payload_), Failure::missing_symbol,
+  expect_error(write_image(at("image"), kernel, kManifest, {}, payload_), Failure::missing_symbol,
                "phys_initrd_size");
   auto bytes = *read_file(at("vmlinux"));
   bytes.resize(5000);
@@ -136,15 +133,15 @@ TEST_F(ImageTest, KernelWithoutInitramfsOrDamaged) {
 
 TEST_F(ImageTest, TooLargeManifest) {
   const Manifest manifest = {{"format", kImageFormat}, {"env", std::string(kImageHead, 'x')}};
-  expect_error(write_image(at("image"), kernel_, manifest, payload_), Failure::usage,
+  expect_error(write_image(at("image"), kernel_, manifest, {}, payload_), Failure::usage,
                "arguments and environment");
 }
 
 TEST_F(ImageTest, OutputNotWritable) {
-  expect_error(write_image(at("no/folder/image"), kernel_, kManifest, payload_), Failure::unwritable,
+  expect_error(write_image(at("no/folder/image"), kernel_, kManifest, {}, payload_), Failure::unwritable,
                "no/folder");
-  expect_error(write_image(at(""), kernel_, kManifest, payload_), Failure::unwritable, at("").string());
-  expect_error(write_image("/dev/null", kernel_, kManifest, payload_), Failure::unwritable, "/dev/null");
+  expect_error(write_image(at(""), kernel_, kManifest, {}, payload_), Failure::unwritable, at("").string());
+  expect_error(write_image("/dev/null", kernel_, kManifest, {}, payload_), Failure::unwritable, "/dev/null");
   EXPECT_TRUE(fs::is_character_file("/dev/null"));
 }
 
@@ -158,7 +155,7 @@ int write_until_full(const fs::path& folder, const KernelElf& kernel) {
   }
   if (!write_text(folder / "image", "old"))
     return 91;
-  auto made = write_image(folder / "image", kernel, kManifest, Bytes(4 << 20, 'p'));
+  auto made = write_image(folder / "image", kernel, kManifest, {}, Bytes(4 << 20, 'p'));
   if (made)
     return 92;
   if (std::distance(fs::directory_iterator(folder), {}) != 1 || *read_text(folder / "image") != "old")

@@ -17,8 +17,9 @@ using testing::ElementsAre;
 TEST(CommandLine, ReplacesAndAdds) {
   Manifest manifest = {{"arg", "/bin/app"}, {"arg", "one"},        {"arg", "two"},
                        {"env", "A=1"},      {"hostname", "image"}, {"volume", "9p:a:/a"}};
-  add_command_line(manifest, "console=ttyS0 ukl.arg=x ukl.arg=y%20z quiet ukl.env=B=2 ukl.hostname=other "
-                             "ukl.volume=blk:vda:/b ukl.cwd=/tmp ukl=on\n");
+  add_run_settings(manifest, command_line_words(
+                                 "console=ttyS0 ukl.arg=x ukl.arg=y%20z quiet ukl.env=B=2 ukl.hostname=other "
+                                 "ukl.volume=blk:vda:/b ukl.cwd=/tmp ukl=on\n"));
   EXPECT_THAT(values_of(manifest, key::argument), ElementsAre("/bin/app", "x", "y z"));
   EXPECT_THAT(values_of(manifest, key::environment), ElementsAre("A=1", "B=2"));
   EXPECT_THAT(values_of(manifest, key::hostname), ElementsAre("other"));
@@ -29,7 +30,7 @@ TEST(CommandLine, ReplacesAndAdds) {
 TEST(CommandLine, LeavesTheRestAlone) {
   const Manifest before = {{"arg", "/bin/app"}, {"arg", "one"}};
   Manifest manifest = before;
-  add_command_line(manifest, "ukl=on ukl.broken xukl.arg=1 -- ukl.arg=behind");
+  add_run_settings(manifest, command_line_words("ukl=on ukl.broken xukl.arg=1 -- ukl.arg=behind"));
   EXPECT_EQ(manifest, before);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "installation.hpp"
 #include "support/files.hpp"
+#include "support/installation.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "kernel_functions.hpp"
+#include "image/kernel_functions.hpp"
 #include "support/process.hpp"
 #include "ukl/kernel.hpp"
 
@@ -33,14 +33,15 @@ Result<std::filesystem::path> compile(const TemporaryFolder& folder, const std::
 
 const char* const kKernel = "extern \"C\" { void _text() {} void known() {} } int main() {}";
 
-Result<Bytes> program_calling(const TemporaryFolder& folder, const std::string& function) {
+Result<std::shared_ptr<ElfContents>> program_calling(const TemporaryFolder& folder,
+                                                     const std::string& function) {
   auto path = compile(folder, "program",
                       "#include <ukl/kernel.hpp>\nUKL_KERNEL_FUNCTION(long, " + function +
                           ", int);\nint main() { return static_cast<int>(" + function + "(1)); }",
                       {});
   if (!path)
     return path.error();
-  return read_file(*path);
+  return ElfFiles().find(*path);
 }
 
 TEST(KernelFunctions, AreStoredAsOffsetsFromText) {
@@ -50,11 +51,11 @@ TEST(KernelFunctions, AreStoredAsOffsetsFromText) {
   ASSERT_TRUE(kernel) << kernel.error().message;
   auto program = program_calling(*folder, "known");
   ASSERT_TRUE(program) << program.error().message;
-  const Bytes before = *program;
-  auto linked = link_kernel_functions(*program, "program", *kernel);
+  const Bytes before = (*program)->bytes;
+  auto linked = link_kernel_functions(**program, "program", *kernel);
   ASSERT_TRUE(linked) << linked.error().message;
-  ASSERT_EQ(program->size(), before.size());
-  EXPECT_NE(*program, before);
+  ASSERT_EQ((*program)->bytes.size(), before.size());
+  EXPECT_NE((*program)->bytes, before);
 }
 
 TEST(KernelFunctions, ThatTheKernelLacksAreNamed) {
@@ -64,7 +65,7 @@ TEST(KernelFunctions, ThatTheKernelLacksAreNamed) {
   ASSERT_TRUE(kernel);
   auto program = program_calling(*folder, "unknown_to_it");
   ASSERT_TRUE(program);
-  auto linked = link_kernel_functions(*program, "program", *kernel);
+  auto linked = link_kernel_functions(**program, "program", *kernel);
   ASSERT_FALSE(linked);
   EXPECT_EQ(linked.error().failure, Failure::missing_symbol);
   EXPECT_NE(linked.error().message.find("unknown_to_it"), std::string::npos);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Kernel builds with a source archive of three files and a `make` of ten lines in place of Linux and its own.
-#include "kernel_build.hpp"
-#include "kernel_cache.hpp"
-#include "kernel_source.hpp"
-#include "kernel_store.hpp"
+#include "kernel/build.hpp"
+#include "kernel/cache.hpp"
+#include "kernel/source.hpp"
+#include "kernel/store.hpp"
 #include "small_file_system.hpp"
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
@@ -118,6 +118,28 @@ TEST_F(KernelBuild, AppliesPatchesAndFilesAndStoresTheResult) {
   EXPECT_EQ(text(kernel->vmlinux.parent_path() / "objects.sha256"),
             object + "  init/main.o\n" + sha256_hex(*read_file(tree() / "objects/init/script.lds")) +
                 "  init/script.lds\n" + object + "  init/version.o\n");
+}
+
+// Library code prints nothing: it tells whoever called it.
+class RecordingReporter : public Reporter {
+public:
+  void note(const std::string& text) override { told.push_back(text); }
+  std::unique_ptr<Progress> progress(std::string label, std::uint64_t) override {
+    told.push_back(std::move(label));
+    return silent_reporter().progress("", 0);
+  }
+  std::vector<std::string> told;
+};
+
+TEST_F(KernelBuild, TellsItsReporterAndNobodyElse) {
+  RecordingReporter reporter;
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  const auto kernel = build_kernel(inputs(), {}, reporter);
+  const auto output = testing::internal::GetCapturedStdout() + testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(kernel) << kernel.error().message;
+  EXPECT_EQ(output, "");
+  EXPECT_THAT(reporter.told, testing::ElementsAre(HasSubstr("unpacking Linux"), "compiling kernel small"));
 }
 
 TEST_F(KernelBuild, LeavesTheSharedSourceAsItWas) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "libraries.hpp"
+#include "contents/libraries.hpp"
 #include "sample_files.hpp"
 
 #include <algorithm>
@@ -23,10 +23,7 @@ protected:
   }
 
   Result<std::vector<Library>> find(const std::string& program) {
-    auto elf = read_elf(at(program));
-    if (!elf)
-      return elf.error();
-    return find_libraries(at(program), *elf, folders_);
+    return find_libraries(at(program), folders_);
   }
 
   static std::vector<std::string> names(const std::vector<Library>& libraries) {
@@ -61,9 +58,7 @@ TEST_F(LibrariesTest, StaticProgramGetsNothing) {
 // The closure is what the real loader loads.
 TEST_F(LibrariesTest, AgreesWithTheDynamicLoader) {
   const auto program = fs::path("/usr/bin/cmake");
-  auto elf = read_elf(program);
-  ASSERT_TRUE(elf);
-  auto found = find_libraries(program, *elf, glibc_folders());
+  auto found = find_libraries(program, glibc_folders());
   ASSERT_TRUE(found) << found.error().message;
   auto loader = run_command({"/lib64/ld-linux-x86-64.so.2", "--list", program.string()});
   ASSERT_TRUE(loader);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "machine_checks.hpp"
+#include "machine/checks.hpp"
 
 #include <arpa/inet.h>
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -51,22 +50,32 @@ TEST(CheckPorts, NamesAnAddressThatIsNotOurs) {
   EXPECT_THAT(checked.error().message, HasSubstr("192.0.2.1:45678"));
 }
 
-TEST(CheckMemory, WantsRoomForTheImageAndItsTree) {
-  ImageInfo image;
-  image.memory_end = 30ull << 20;
-  image.payload_size = 10ull << 20;
-  const auto least = least_memory(image);
-  EXPECT_GE(least, 40ull << 20);
+TEST(CheckMemory, NamesASizeThatSuffices) {
+  MemoryNeed need;
+  need.least = 40ull << 20;
+  need.comfortable = 300ull << 20;
   MachineOptions options;
   options.image = "a.ukl";
-  options.memory = least;
-  EXPECT_TRUE(check_memory(options, image));
-  options.memory = least - 1;
-  const auto checked = check_memory(options, image);
+  options.memory = need.least;
+  EXPECT_TRUE(check_memory(options, need));
+  options.memory = need.least - 1;
+  const auto checked = check_memory(options, need);
   ASSERT_FALSE(checked);
   EXPECT_EQ(checked.error().failure, Failure::too_little_memory);
   EXPECT_THAT(checked.error().message, HasSubstr("a.ukl"));
-  EXPECT_THAT(checked.error().hint, HasSubstr(fmt::format("-m {}M", least >> 20)));
+  EXPECT_THAT(checked.error().hint, HasSubstr("-m 40M"));
+  EXPECT_THAT(checked.error().hint, HasSubstr("300 MiB"));
+}
+
+TEST(ChooseFreePorts, GivesEachItsOwn) {
+  std::vector<Forward> forwards = {*parse_forward("0:80"), *parse_forward("0:81"), *parse_forward("1234:82")};
+  const auto sentences = choose_free_ports(forwards);
+  ASSERT_TRUE(sentences);
+  EXPECT_EQ(sentences->size(), 2u);
+  EXPECT_NE(forwards[0].host_port, 0);
+  EXPECT_NE(forwards[0].host_port, forwards[1].host_port);
+  EXPECT_EQ(forwards[2].host_port, 1234);
+  EXPECT_TRUE(check_ports(forwards));
 }
 
 } // namespace

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "machine_command.hpp"
-#include "support/files.hpp"
+#include "machine/command.hpp"
+#include "machine/type.hpp"
 
 #include "../../init/command_line.hpp"
+#include "ukl/run_settings.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -49,8 +51,8 @@ TEST(QemuCommand, BootsTheImageItself) {
   EXPECT_EQ(command[0], kQemu);
   EXPECT_THAT(behind(command, "-kernel"), ElementsAre("a.ukl"));
   EXPECT_THAT(behind(command, "-m"), ElementsAre("65536K"));
-  EXPECT_THAT(behind(command, "-smp"), ElementsAre("4"));
-  EXPECT_THAT(behind(command, "-machine"), ElementsAre("q35"));
+  EXPECT_THAT(behind(command, "-smp"), ElementsAre(processors_argument(options)));
+  EXPECT_THAT(behind(command, "-machine"), ElementsAre(machine_argument(options)));
   EXPECT_THAT(command, Contains("-no-reboot"));
   EXPECT_THAT(command, Contains("-nodefaults"));
 }
@@ -70,7 +72,7 @@ TEST(QemuCommand, ForwardsPortsToTheImagesAddress) {
   const Manifest manifest = {{"address", "192.168.7.9/16"}, {"gateway", "192.168.0.1"}};
   EXPECT_THAT(
       behind(command_for(options, manifest), "-netdev"),
-      ElementsAre("user,id=network,ipv6=off,net=192.168.7.9/16,host=192.168.0.1,"
+      ElementsAre("user,id=network,net=192.168.7.9/16,host=192.168.0.1,ipv6=off,"
                   "hostfwd=tcp:127.0.0.1:8080-192.168.7.9:80,hostfwd=udp:0.0.0.0:53-192.168.7.9:5353"));
 }
 
@@ -85,14 +87,30 @@ TEST(QemuCommand, HasNoNetworkWhereTheImageHasNone) {
 }
 
 TEST(QemuCommand, PassesTheChannelsOn) {
-  const auto command = command_for(options_for("a.ukl"), kNetwork, {7, 9});
+  Channels channels;
+  channels.control = 7;
+  channels.input = 9;
+  channels.error = 11;
+  channels.words = {{"streams", "pipe,null,pipe"}};
+  const auto command = command_for(options_for("a.ukl"), kNetwork, channels);
   EXPECT_THAT(behind(command, "-chardev"), Contains("socket,id=control,fd=7"));
   EXPECT_THAT(behind(command, "-chardev"), Contains("socket,id=input,fd=9"));
-  EXPECT_THAT(behind(command, "-device"),
-              Contains(fmt::format("virtserialport,chardev=control,name={}", kControlPort)));
-  EXPECT_THAT(behind(command, "-device"),
-              Contains(fmt::format("virtserialport,chardev=input,name={}", kInputPort)));
-  EXPECT_THAT(behind(command_for(options_for("a.ukl")), "-device"), Not(Contains("virtio-serial-pci")));
+  EXPECT_THAT(behind(command, "-chardev"), Not(Contains(HasSubstr("id=output"))));
+  const auto devices = behind(command, "-device");
+  for (const auto& [id, name] :
+       {std::pair("control", kControlPort), {"input", kInputPort}, {"error", kErrorPort}})
+    EXPECT_THAT(devices, Contains(fmt::format("virtserialport,chardev={},name={}", id, name)));
+  // init relies on it.
+  EXPECT_THAT(command,
+              testing::Contains(fmt::format("virtserialport,chardev=control,name={}", kControlPort)));
+  std::vector<std::string> ports;
+  for (const auto& device : devices)
+    if (device.starts_with("virtserialport"))
+      ports.push_back(device);
+  EXPECT_THAT(ports.back(), HasSubstr("chardev=control"));
+  EXPECT_THAT(behind(command, "-append").at(0), HasSubstr("ukl.streams=pipe,null,pipe"));
+  EXPECT_THAT(behind(command_for(options_for("a.ukl")), "-device"),
+              Not(Contains(HasSubstr("virtio-serial"))));
 }
 
 TEST(QemuCommand, UsesMmioDevicesOnMicrovm) {
@@ -113,24 +131,36 @@ TEST(QemuCommand, LeavesLocksAloneWhereRewritingThemCostsMore) {
 }
 
 TEST(QemuCommand, AttachesFoldersAndDisksInOrder) {
-  auto folder = TemporaryFolder::create("ukl-run,test");
-  ASSERT_TRUE(folder);
-  for (const char* name : {"one", "two"})
-    ASSERT_TRUE(write_text(folder->path() / name, "x"));
   MachineOptions options = options_for("a.ukl");
-  options.volumes = {
-      {folder->path() / "one", "/1"}, {folder->path(), "/shared"}, {folder->path() / "two", "/2"}};
+  options.volumes = {{"/h/one", "/1", VolumeKind::disk},
+                     {"/h/a,b", "/shared", VolumeKind::folder, Transport::ninep},
+                     {"/h/two", "/2", VolumeKind::disk, Transport::automatic, true}};
   const auto command = command_for(options);
-  std::string path = folder->path().string();
-  path.insert(path.find(','), ",");
   EXPECT_THAT(behind(command, "-fsdev"),
-              ElementsAre(fmt::format("local,id=volume1,path={},security_model=none,multidevs=remap", path)));
+              ElementsAre("local,id=volume1,path=/h/a,,b,security_model=none,multidevs=remap"));
   EXPECT_THAT(behind(command, "-drive"),
-              ElementsAre(fmt::format("if=none,id=volume0,format=raw,file={}/one", path),
-                          fmt::format("if=none,id=volume2,format=raw,file={}/two", path)));
+              ElementsAre("if=none,id=volume0,format=raw,file=/h/one",
+                          "if=none,id=volume2,format=raw,file=/h/two,readonly=on"));
   const auto parameters = behind(command, "-append").at(0);
   EXPECT_THAT(parameters,
-              HasSubstr("ukl.volume=blk:vda:/1 ukl.volume=9p:volume1:/shared ukl.volume=blk:vdb:/2"));
+              HasSubstr("ukl.volume=blk:vda:/1 ukl.volume=9p:volume1:/shared ukl.volume=blk,ro:vdb:/2"));
+  EXPECT_THAT(command, Not(Contains(HasSubstr("memory-backend"))));
+}
+
+TEST(QemuCommand, SharesMemoryWithTheDaemonsOfFoldersOnly) {
+  MachineOptions options = options_for("a.ukl");
+  options.memory = 64ull << 20;
+  options.volumes = {{"/h/folder", "/1", VolumeKind::folder, Transport::virtiofs, true},
+                     {"/h/file", "/etc/file", VolumeKind::file, Transport::virtiofs}};
+  Channels channels;
+  channels.folders = {7, 8};
+  const auto command = command_for(options, kNetwork, channels);
+  EXPECT_THAT(behind(command, "-object"), ElementsAre("memory-backend-memfd,id=memory,size=65536K,share=on"));
+  EXPECT_THAT(behind(command, "-machine"), ElementsAre(HasSubstr(",memory-backend=memory")));
+  EXPECT_THAT(behind(command, "-chardev"), Contains("socket,id=volume1,fd=8"));
+  EXPECT_THAT(behind(command, "-device"), Contains("vhost-user-fs-pci,chardev=volume0,tag=volume0"));
+  EXPECT_THAT(behind(command, "-append").at(0),
+              HasSubstr("ukl.volume=virtiofs,ro:volume0:/1 ukl.volume=virtiofs,file:volume1:/etc/file"));
 }
 
 TEST(QemuCommand, EndsWithTheUsersOwnArguments) {
@@ -143,28 +173,92 @@ TEST(QemuCommand, EndsWithTheUsersOwnArguments) {
   EXPECT_TRUE(behind(command, "-append").at(0).ends_with(" ignore_loglevel nokaslr"));
 }
 
-TEST(KernelParameters, ComeOutOfInitAsTheyWentIn) {
+MachineOptions with_odd_texts() {
   MachineOptions options = options_for("a.ukl");
   options.arguments = {"--name=a b", "100%", "\"quoted\"", "", "tab\there", "\xc3\xa9", "%41"};
-  options.environment = {"GREETING=hello, $world", "EMPTY="};
-  const auto parameters = kernel_parameters(options);
-  ASSERT_TRUE(parameters);
-  Manifest manifest = {{"arg", "/bin/app"}, {"arg", "old"}, {"env", "KEPT=1"}};
-  init::add_command_line(manifest, *parameters + "\n");
+  options.settings = {
+      {"env", "GREETING=hello, $world"}, {"env", "EMPTY="}, {"dns", "fd00::3"}, {"gateway", ""}};
+  return options;
+}
+
+void expect_odd_texts(const Manifest& run) {
+  Manifest manifest = {{"arg", "/bin/app"}, {"arg", "old"},          {"env", "KEPT=1"},
+                       {"dns", "10.0.2.3"}, {"gateway", "10.0.2.2"}, {"limit", "nofile:1:1"}};
+  add_run_settings(manifest, run);
   std::vector<std::string> arguments = {"/bin/app"};
+  const auto options = with_odd_texts();
   arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
   EXPECT_EQ(values_of(manifest, key::argument), arguments);
   EXPECT_THAT(values_of(manifest, key::environment),
               ElementsAre("KEPT=1", "GREETING=hello, $world", "EMPTY="));
+  EXPECT_THAT(values_of(manifest, key::dns), ElementsAre("fd00::3"));
+  EXPECT_THAT(values_of(manifest, key::gateway), ElementsAre());
+  EXPECT_THAT(values_of(manifest, key::limit), ElementsAre("nofile:1:1"));
+}
+
+TEST(RunSettings, ComeOutOfABlockAsTheyWentIn) {
+  auto options = with_odd_texts();
+  auto settings = run_settings(options);
+  settings.emplace_back(key::file, std::string("600 /etc/f\0a\0b=c", 15));
+  const auto block = encode_run_settings(settings);
+  RunSettingsHeader header;
+  ASSERT_GE(block.size(), sizeof header);
+  std::memcpy(&header, block.data(), sizeof header);
+  EXPECT_EQ(header.magic, kRunSettingsMagic);
+  EXPECT_EQ(header.type, kRunSettingsType);
+  const std::string_view records = std::string_view(block).substr(sizeof header);
+  EXPECT_EQ(header.size, records.size());
+  const auto decoded = decode_run_settings(records);
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(*decoded, settings);
+  expect_odd_texts(*decoded);
+  for (std::size_t cut = 1; cut < 12; ++cut)
+    EXPECT_FALSE(decode_run_settings(records.substr(0, records.size() - cut))) << cut;
+}
+
+TEST(RunSettings, GoAsAnInitialRamdiskWhereTheImageTakesThem) {
+  Channels channels;
+  channels.settings = 9;
+  const auto command = command_for(with_odd_texts(), kNetwork, channels);
+  EXPECT_THAT(behind(command, "-initrd"), ElementsAre("/proc/self/fd/9"));
+  EXPECT_THAT(behind(command, "-append").at(0), Not(HasSubstr("ukl.")));
+}
+
+TEST(RunSettings, ChooseTheNetworkTogetherWithTheImages) {
+  MachineOptions options = options_for("a.ukl");
+  options.settings = {
+      {"address", "10.9.0.4/24"}, {"address", "fd00::4/64"}, {"gateway", "10.9.0.2"}, {"dns", "fd00::3"}};
+  options.forwards = {*parse_forward("8080:80")};
+  EXPECT_THAT(
+      behind(command_for(options, kNetwork), "-netdev"),
+      ElementsAre("user,id=network,net=10.9.0.4/24,host=10.9.0.2,ipv6-net=fd00::4/64,ipv6-dns=fd00::3,"
+                  "hostfwd=tcp:127.0.0.1:8080-10.9.0.4:80"));
+  options.settings = {{"address", ""}};
+  options.forwards.clear();
+  EXPECT_TRUE(behind(command_for(options, kNetwork), "-netdev").empty());
+}
+
+TEST(KernelParameters, ComeOutOfInitAsTheyWentIn) {
+  const auto options = with_odd_texts();
+  const auto parameters = kernel_parameters(options, run_settings(options));
+  ASSERT_TRUE(parameters);
+  expect_odd_texts(init::command_line_words(*parameters + "\n"));
 }
 
 TEST(KernelParameters, RefuseWhatLinuxWouldCutOff) {
   MachineOptions options = options_for("a.ukl");
   options.arguments = {std::string(2000, 'x')};
-  const auto parameters = kernel_parameters(options);
+  const auto parameters = kernel_parameters(options, run_settings(options));
   ASSERT_FALSE(parameters);
   EXPECT_EQ(parameters.error().failure, Failure::usage);
   EXPECT_THAT(parameters.error().hint, HasSubstr("ukl pack"));
+}
+
+TEST(KernelParameters, CarryNoSecret) {
+  const MachineOptions options = options_for("a.ukl");
+  const auto parameters = kernel_parameters(options, {{"secret", std::string("key\0hidden", 10)}});
+  ASSERT_FALSE(parameters);
+  EXPECT_THAT(parameters.error().message + parameters.error().hint, Not(HasSubstr("hidden")));
 }
 
 TEST(ShellLine, QuotesWhatAShellWouldTakeApart) {

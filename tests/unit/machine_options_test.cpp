@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "machine_options.hpp"
-#include "support/files.hpp"
+#include "machine/options.hpp"
 
 #include <cstdlib>
 #include <fmt/format.h>
@@ -44,9 +43,30 @@ TEST(ParseForward, TakesAddressAndProtocol) {
   EXPECT_EQ(full->guest_port, 5353);
 }
 
+TEST(ParseForward, TakesRanges) {
+  const auto forwards = parse_forwards("0.0.0.0:8000-8002:80-82/udp");
+  ASSERT_TRUE(forwards);
+  ASSERT_EQ(forwards->size(), 3u);
+  EXPECT_EQ((*forwards)[2].host_address, "0.0.0.0");
+  EXPECT_EQ((*forwards)[2].host_port, 8002);
+  EXPECT_EQ((*forwards)[2].guest_port, 82);
+  EXPECT_EQ((*forwards)[2].protocol, "udp");
+  EXPECT_EQ(parse_forwards("80:80")->size(), 1u);
+  for (const char* text : {"1-2:1", "1-2:1-3", "2-1:2-1", "0-1:1-2", "1-:1-", "-", "65535-65536:1-2", "1-2"})
+    EXPECT_FALSE(parse_forwards(text)) << text;
+}
+
+TEST(ForwardsOf, LeadToEachPortOfTheImage) {
+  const auto forwards = forwards_of({{std::string(key::port), "80/tcp"}, {std::string(key::port), "53/udp"}});
+  ASSERT_EQ(forwards.size(), 2u);
+  EXPECT_EQ(forwards[0].host_port, 0);
+  EXPECT_EQ(forwards[0].guest_port, 80);
+  EXPECT_EQ(forwards[1].protocol, "udp");
+}
+
 TEST(ParseForward, RefusesEverythingElse) {
-  for (const char* text : {"", "80", ":80", "80:", "0:80", "80:0", "65536:80", "80:65536", "a:80",
-                           "80:80/sctp", "1.2.3:80:80", "localhost:80:80", "80:-1"}) {
+  for (const char* text : {"", "80", ":80", "80:", "80:0", "65536:80", "80:65536", "a:80", "80:80/sctp",
+                           "1.2.3:80:80", "localhost:80:80", "80:-1"}) {
     const auto forward = parse_forward(text);
     ASSERT_FALSE(forward) << text;
     EXPECT_EQ(forward.error().failure, Failure::usage);
@@ -54,45 +74,17 @@ TEST(ParseForward, RefusesEverythingElse) {
   }
 }
 
-class ParseVolume : public testing::Test {
-protected:
-  TemporaryFolder folder = std::move(*TemporaryFolder::create("ukl-volume-test"));
-  std::string inside(const std::string& name) { return (folder.path() / name).string(); }
-};
-
-TEST_F(ParseVolume, TakesAFolder) {
-  const auto volume = parse_volume(folder.path().string() + ":/data");
-  ASSERT_TRUE(volume);
-  EXPECT_EQ(volume->host, folder.path());
-  EXPECT_EQ(volume->guest, "/data");
-}
-
-TEST_F(ParseVolume, TakesADiskWithAFileSystemOnly) {
-  ASSERT_TRUE(write_text(inside("disk"), std::string(4096, '\0')));
-  const auto empty = parse_volume(inside("disk") + ":/data");
-  ASSERT_FALSE(empty);
-  EXPECT_EQ(empty.error().failure, Failure::usage);
-  EXPECT_THAT(empty.error().hint, HasSubstr("mkfs.ext4"));
-
-  std::string marked(4096, '\0');
-  marked[1024 + 0x38] = '\x53';
-  marked[1024 + 0x39] = '\xef';
-  ASSERT_TRUE(write_text(inside("disk"), marked));
-  EXPECT_TRUE(parse_volume(inside("disk") + ":/data"));
-}
-
-TEST_F(ParseVolume, NamesWhatIsNotThere) {
-  const auto volume = parse_volume(inside("nothing") + ":/data");
-  ASSERT_FALSE(volume);
-  EXPECT_EQ(volume.error().failure, Failure::not_found);
-  EXPECT_THAT(volume.error().message, HasSubstr(inside("nothing")));
-}
-
-TEST_F(ParseVolume, WantsAnAbsoluteGuestPath) {
-  for (const char* text : {"", ":", "/tmp", "/tmp:", ":/data", "/tmp:data"}) {
-    const auto volume = parse_volume(text);
-    ASSERT_FALSE(volume) << text;
-    EXPECT_EQ(volume.error().failure, Failure::usage);
+TEST(ParseTimeout, TakesSecondsThatSomebodyCanWaitFor) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(parse_timeout("2.5")->value(), 2500ms);
+  EXPECT_EQ(parse_timeout("0.0001")->value(), 1ms);
+  EXPECT_EQ(parse_timeout("1e3")->value(), 1000s);
+  for (const char* endless : {"1e17", "1e308", "inf"})
+    EXPECT_EQ(*parse_timeout(endless), std::nullopt) << endless;
+  for (const char* wrong : {"", "nan", "-nan", "0", "-1", "-inf", "1s", "x", "1e999", " 1"}) {
+    const auto timeout = parse_timeout(wrong);
+    ASSERT_FALSE(timeout) << wrong;
+    EXPECT_EQ(timeout.error().failure, Failure::usage);
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Machines whose QEMU is a shell script: what the tool does with a hypervisor that behaves, or does not.
-#include "accelerator.hpp"
-#include "machine.hpp"
-#include "machine_command.hpp"
+#include "machine/accelerator.hpp"
+#include "machine/command.hpp"
+#include "machine/run.hpp"
 #include "support/files.hpp"
 
 #include <cstdlib>
@@ -19,8 +19,8 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-// Puts a script in QEMU's place. In it, $control is the number of the control port's descriptor and $input
-// that of the input port's.
+// Puts a script in QEMU's place. In it, $control is the number of the control port's descriptor, and so on
+// for the streams' ports.
 class FakeQemu : public testing::Test {
 protected:
   void SetUp() override {
@@ -57,7 +57,8 @@ protected:
     write(kQemu,
           "#!/bin/bash\nwords=\"$*\"\n"
           "control=${words#*id=control,fd=}; control=${control%%[!0-9]*}\n"
-          "input=${words#*id=input,fd=}; input=${input%%[!0-9]*}\n" +
+          "input=${words#*id=input,fd=}; input=${input%%[!0-9]*}\n"
+          "output=${words#*id=output,fd=}; output=${output%%[!0-9]*}\n" +
               script,
           0700);
   }
@@ -74,8 +75,9 @@ protected:
   MachineOptions options_;
 };
 
-TEST_F(FakeQemu, PassesConsoleAndStatusThrough) {
-  fake("printf 'line\\n\\001\\377no newline'; printf 'started\\nstatus 42\\n' >&$control\n");
+TEST_F(FakeQemu, PassesOutputAndStatusThrough) {
+  fake("echo a word of the kernel; printf 'line\\n\\001\\377no newline' >&$output\n"
+       "printf 'started\\nend 1 16\\nstatus 42\\n' >&$control\n");
   const auto end = run_machine(options_, {});
   ASSERT_TRUE(end) << end.error().message;
   EXPECT_EQ(end->status, 42);
@@ -87,24 +89,32 @@ TEST_F(FakeQemu, GivesInputAndItsEndToTheInputPort) {
   for (int line = 0; line < 50000; ++line)
     much += fmt::format("line {}\n", line);
   input(write("much", much));
-  fake("cat <&$input; printf 'status 0\\n' >&$control\n");
+  fake(fmt::format("head -c {0} <&$input >&$output; read -r line <&$control; echo \"$line\" >&$output\n"
+                   "printf 'status 0\\n' >&$control\n",
+                   much.size()));
   const auto end = run_machine(options_, {});
   ASSERT_TRUE(end) << end.error().message;
-  EXPECT_EQ(console(), much);
+  EXPECT_EQ(console(), much + fmt::format("end 0 {}\n", much.size()));
+}
+
+TEST_F(FakeQemu, TellsTheGuestWhatOurStreamsAre) {
+  fake("printf '%s' \"$words\" >&$output; printf 'status 0\\n' >&$control\n");
+  ASSERT_TRUE(run_machine(options_, {}));
+  EXPECT_THAT(console(), HasSubstr("ukl.streams=pipe,pipe,"));
 }
 
 TEST_F(FakeQemu, PassesSignalsOn) {
-  fake("printf 'started\\n' >&$control; kill -TERM $PPID; read -r line <&$control; echo \"$line\"\n"
-       "printf 'signalled 15\\nstatus 143\\n' >&$control\n");
+  fake("printf 'started\\n' >&$control; kill -TERM $PPID\n"
+       "until [[ $line == signal* ]]; do read -r line <&$control; done\n"
+       "echo \"$line\" >&$output; printf 'signalled 15\\nstatus 143\\n' >&$control\n");
   const auto end = run_machine(options_, {});
   ASSERT_TRUE(end) << end.error().message;
   EXPECT_EQ(end->status, 143);
   EXPECT_EQ(console(), "signal 15\n");
 }
 
-TEST_F(FakeQemu, StopsAtTheSecondInterrupt) {
-  fake("printf 'started\\n' >&$control; kill -INT $PPID; read -r line <&$control; kill -INT $PPID; exec "
-       "sleep 100\n");
+TEST_F(FakeQemu, StopsAtAnInterruptBeforeTheProgramRuns) {
+  fake("kill -INT $PPID; exec sleep 100\n");
   const auto start = std::chrono::steady_clock::now();
   const auto end = run_machine(options_, {});
   ASSERT_TRUE(end) << end.error().message;
@@ -112,8 +122,32 @@ TEST_F(FakeQemu, StopsAtTheSecondInterrupt) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, 50s);
 }
 
+// The reader of our output does not read: timeouts and signals are obeyed all the same.
+TEST_F(FakeQemu, StalledReaderStallsNothingElse) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const FileDescriptor reader(ends[0]), writer(ends[1]);
+  dup2(writer.get(), STDOUT_FILENO);
+  fake("printf 'started\\n' >&$control; yes >&$output\n");
+  options_.timeout = 500ms;
+  const auto start = std::chrono::steady_clock::now();
+  const auto end = run_machine(options_, {});
+  dup2(saved_output_.get(), STDOUT_FILENO);
+  ASSERT_TRUE(end) << end.error().message;
+  EXPECT_EQ(end->status, kTimedOut);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 60s);
+}
+
+TEST_F(FakeQemu, StopsAMachineThatFloodsTheControlPort) {
+  // Descriptor 3 keeps the console open, as QEMU does.
+  fake("exec tr '\\000' x </dev/zero 3>&1 >&$control\n");
+  const auto end = run_machine(options_, {});
+  ASSERT_FALSE(end);
+  EXPECT_THAT(end.error().message, HasSubstr("floods"));
+}
+
 TEST_F(FakeQemu, StopsAfterTheTimeout) {
-  fake("echo waiting; exec sleep 100\n");
+  fake("echo waiting >&$output; exec sleep 100\n");
   options_.timeout = 300ms;
   const auto end = run_machine(options_, {});
   ASSERT_TRUE(end) << end.error().message;
@@ -134,7 +168,6 @@ TEST_F(FakeQemu, ReportsAMachineWithoutStatus) {
   ASSERT_FALSE(end);
   EXPECT_EQ(end.error().failure, Failure::machine);
   EXPECT_THAT(end.error().message, HasSubstr("panicked: test"));
-  EXPECT_THAT(console(), HasSubstr("Kernel panic"));
 }
 
 TEST_F(FakeQemu, ReportsWhatQemuSaid) {

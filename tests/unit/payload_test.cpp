@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "payload.hpp"
-#include "payload_read.hpp"
+#include "contents/root_defaults.hpp"
+#include "image/payload.hpp"
+#include "image/payload_read.hpp"
 #include "sample_files.hpp"
+#include "support/places.hpp"
+#include "ukl/manifest.hpp"
 
+#include <fcntl.h>
 #include <map>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace ukl {
 namespace {
@@ -16,13 +22,13 @@ protected:
   };
 
   // Packs the tree and reads it back as from an image that is nothing but a payload.
-  std::map<std::string, Seen> round_trip(const RootTree& tree, const ElfHook& hook = {},
-                                         bool compress = false) {
-    auto payload = make_payload(tree, hook, compress);
+  std::map<std::string, Seen> round_trip(const RootTree& tree, bool compress = false,
+                                         std::int64_t newest = UINT32_MAX) {
+    auto payload = make_payload(tree, compress, newest);
     EXPECT_TRUE(payload) << payload.error().message;
-    EXPECT_TRUE(write_text(at("payload"), std::string(payload->begin(), payload->end())));
+    EXPECT_TRUE(write_text(at("payload"), std::string(payload->archive.begin(), payload->archive.end())));
     ImageInfo info;
-    info.payload_size = payload->size();
+    info.payload_size = payload->archive.size();
     std::map<std::string, Seen> seen;
     auto read =
         read_payload(at("payload"), info, [&](const PayloadEntry& entry, const ReadContents& contents) {
@@ -66,9 +72,9 @@ TEST_F(PayloadTest, HoldsWhatTheTreeHolds) {
 TEST_F(PayloadTest, IsTheArchiveThatLinuxTakes) {
   RootTree tree;
   ASSERT_TRUE(tree.add("/file", text_entry("12345")));
-  auto payload = make_payload(tree, {});
+  auto payload = make_payload(tree);
   ASSERT_TRUE(payload);
-  const auto text = text_of(*payload);
+  const auto text = text_of(payload->archive);
   ASSERT_EQ(text.substr(0, 6), "070701");
   const auto field = [&](std::size_t index) {
     return std::stoul(text.substr(6 + index * 8, 8), nullptr, 16);
@@ -88,65 +94,142 @@ TEST_F(PayloadTest, SameTreeSameBytes) {
   ASSERT_TRUE(write_text(at("host"), "x"));
   ASSERT_TRUE(one.add("/b", text_entry("b")));
   ASSERT_TRUE(one.add("/a", host_entry(at("host"), 0644)));
-  ASSERT_TRUE(write_text(at("host"), "x"));
   ASSERT_TRUE(other.add("/a", host_entry(at("host"), 0644)));
   ASSERT_TRUE(other.add("/b", text_entry("b")));
-  EXPECT_EQ(*make_payload(one, {}), *make_payload(other, {}));
+  EXPECT_EQ(make_payload(one)->archive, make_payload(other)->archive);
 }
 
-TEST_F(PayloadTest, TheHookSeesAndChangesElfFilesOnly) {
+// Whatever it is: the payload knows nothing of what files are for.
+TEST_F(PayloadTest, ChangedFilesAreChangedUnderAllTheirNames) {
+  ASSERT_TRUE(write_text(at("host"), "\177ELF of the host"));
+  std::filesystem::create_hard_link(at("host"), at("other"));
+  ASSERT_TRUE(write_text(at("alone"), "alone"));
   RootTree tree;
-  ASSERT_TRUE(tree.add("/elf", text_entry("\177ELF and more")));
-  ASSERT_TRUE(tree.add("/text", text_entry("text")));
-  std::vector<std::string> paths;
-  auto seen = round_trip(tree, [&](const std::string& path, Bytes& contents) {
-    paths.push_back(path);
-    contents.push_back('!');
-    return Result<void>();
-  });
-  EXPECT_EQ(paths, std::vector<std::string>{"/elf"});
-  EXPECT_EQ(text_of(seen["/elf"].contents), "\177ELF and more!");
-  EXPECT_EQ(text_of(seen["/text"].contents), "text");
-  auto refused = make_payload(tree, [](const std::string&, Bytes&) -> Result<void> {
-    return Error{Failure::rewrite, "no", "hint"};
-  });
-  expect_error(refused, Failure::rewrite, "no");
+  ASSERT_TRUE(tree.add("/a", host_entry(at("host"), 0644)));
+  ASSERT_TRUE(tree.add("/b", host_entry(at("other"), 0644)));
+  ASSERT_TRUE(tree.add("/c", host_entry(at("alone"), 0644)));
+  ASSERT_TRUE(tree.add("/d", host_entry(at("alone"), 0644)));
+  const std::string_view changed = "changed", own = "its own";
+  tree.change_contents("/b", {changed.begin(), changed.end()});
+  tree.change_contents("/c", {own.begin(), own.end()});
+  auto seen = round_trip(tree);
+  // Linux makes the second name a link to the first, which has the contents.
+  EXPECT_EQ(text_of(seen["/a"].contents) + text_of(seen["/b"].contents), "changed");
+  EXPECT_EQ(text_of(seen["/c"].contents), "its own");
+  EXPECT_EQ(text_of(seen["/d"].contents), "alone");
 }
 
 TEST_F(PayloadTest, CompressedIsReadTheSame) {
   RootTree tree;
   ASSERT_TRUE(tree.add("/file", text_entry(std::string(3 << 20, 'x'))));
-  auto payload = make_payload(tree, {}, true);
+  auto payload = make_payload(tree, true);
   ASSERT_TRUE(payload) << payload.error().message;
   // zstd's magic number, by which Linux knows it.
-  EXPECT_EQ(Bytes(payload->begin(), payload->begin() + 4), (Bytes{0x28, 0xb5, 0x2f, 0xfd}));
-  EXPECT_LT(payload->size(), 10000u);
-  auto seen = round_trip(tree, {}, true);
+  EXPECT_EQ(Bytes(payload->archive.begin(), payload->archive.begin() + 4), (Bytes{0x28, 0xb5, 0x2f, 0xfd}));
+  EXPECT_LT(payload->archive.size(), 10000u);
+  auto seen = round_trip(tree, true);
   EXPECT_EQ(text_of(seen["/file"].contents), std::string(3 << 20, 'x'));
-  EXPECT_EQ(*payload, *make_payload(tree, {}, true));
+  EXPECT_EQ(payload->archive, make_payload(tree, true)->archive);
+}
+
+// As `tar` keeps them.
+TEST_F(PayloadTest, KeepsTimesOwnersAndHardLinks) {
+  namespace fs = std::filesystem;
+  fs::create_directories(at("in/sub"));
+  ASSERT_TRUE(write_text(at("in/key"), "secret", 0600));
+  ASSERT_TRUE(write_text(at("in/one"), "same"));
+  fs::create_hard_link(at("in/one"), at("in/sub/two"));
+  fs::create_symlink("key", at("in/link"));
+  const timespec times[] = {{1600000000, 0}, {1600000000, 999999999}};
+  for (const char* name : {"in/key", "in/link", "in/sub", "in"})
+    ASSERT_EQ(utimensat(AT_FDCWD, at(name).c_str(), times, AT_SYMLINK_NOFOLLOW), 0);
+  const bool root =
+      lchown(at("in/key").c_str(), 101, 102) == 0 && lchown(at("in/link").c_str(), 103, 104) == 0;
+  RootTree tree;
+  CopiedFiles copied;
+  ASSERT_TRUE(tree.add_copy(at("in"), "/in", copied));
+  auto seen = round_trip(tree);
+  for (const char* name : {"/in/key", "/in/link", "/in/sub", "/in"})
+    EXPECT_EQ(seen[name].entry.time, 1600000000) << name;
+  EXPECT_EQ(seen["/in/key"].entry.owner, root ? 101u : getuid());
+  EXPECT_EQ(seen["/in/key"].entry.group, root ? 102u : getgid());
+  EXPECT_EQ(seen["/in/link"].entry.owner, root ? 103u : getuid());
+  EXPECT_EQ(text_of(seen["/in/one"].contents), "same");
+  EXPECT_EQ(seen["/in/sub/two"].entry.same_as, "/in/one");
+  EXPECT_EQ(seen["/in/sub/two"].entry.size, 0u);
+  EXPECT_EQ(seen["/in/key"].entry.same_as, "");
+
+  // Somebody's own files are given to another; those of others stay theirs.
+  tree.replace_owner(root ? 101 : getuid(), root ? 999 : getgid(), 33, 34);
+  seen = round_trip(tree);
+  EXPECT_EQ(seen["/in/key"].entry.owner, 33u);
+  EXPECT_EQ(seen["/in/key"].entry.group, root ? 102u : 34u);
+
+  setenv("SOURCE_DATE_EPOCH", "1500000000", 1);
+  seen = round_trip(tree, false, read_places()->newest);
+  EXPECT_EQ(seen["/in/key"].entry.time, 1500000000);
+  setenv("SOURCE_DATE_EPOCH", "yesterday", 1);
+  expect_error(read_places(), Failure::usage, "yesterday");
+  unsetenv("SOURCE_DATE_EPOCH");
+}
+
+// Linux starts init also when memory did not suffice for all files.
+TEST_F(PayloadTest, InitComesFirstAndTheMarkLast) {
+  RootTree tree;
+  for (const char* path : {"/a", "/zzz", "/init", kManifestPath, kCompletePath, "/.a"})
+    ASSERT_TRUE(tree.add(path, text_entry("x")));
+  ASSERT_TRUE(add_defaults(tree, ""));
+  const auto payload = make_payload(tree);
+  ASSERT_TRUE(payload);
+  const auto text = text_of(payload->archive);
+  const auto position = [&](const std::string& name) { return text.find(name + std::string(1, '\0')); };
+  EXPECT_EQ(position("init"), 110u);
+  for (const char* early : {".ukl/manifest", "dev/console", "proc", "sys", "run"})
+    EXPECT_LT(position(early), position(".a")) << early;
+  EXPECT_GT(position(".ukl/complete"), position("zzz"));
+}
+
+TEST_F(PayloadTest, FilesBelowVarRunLieInRun) {
+  RootTree tree;
+  ASSERT_TRUE(add_default_links(tree));
+  ASSERT_TRUE(tree.add("/var/run/mine", text_entry("1")));
+  ASSERT_TRUE(tree.add("/var/lock/mine", text_entry("1")));
+  ASSERT_TRUE(tree.add("/root/deep/program", text_entry("1")));
+  ASSERT_TRUE(add_defaults(tree, ""));
+  auto seen = round_trip(tree);
+  EXPECT_EQ(seen["/run/mine"].entry.type, '-');
+  EXPECT_EQ(seen["/run/lock/mine"].entry.type, '-');
+  EXPECT_EQ(seen["/run/lock"].entry.mode, 01777u);
+  EXPECT_EQ(seen["/var/run"].entry.target, "/run");
+  // Others may have to reach the program.
+  EXPECT_EQ(seen["/root"].entry.mode, 0755u);
+  for (const char* folder : {"/var/log", "/var/lib", "/var/cache", "/var/tmp"})
+    EXPECT_EQ(seen[folder].entry.type, 'd') << folder;
+  EXPECT_EQ(seen["/etc/mtab"].entry.target, "../proc/self/mounts");
+  EXPECT_EQ(seen["/etc/localtime"].entry.target, "/usr/share/zoneinfo/Etc/UTC");
+  EXPECT_EQ(seen["/usr/share/zoneinfo/Etc/UTC"].entry.size, 114u);
 }
 
 TEST_F(PayloadTest, MissingHostFile) {
   RootTree tree;
   ASSERT_TRUE(tree.add("/f", host_entry(at("gone"), 0644)));
-  expect_error(make_payload(tree, {}), Failure::not_found, "gone");
+  expect_error(make_payload(tree), Failure::not_found, "gone");
 }
 
 TEST_F(PayloadTest, DamagedPayload) {
   ASSERT_TRUE(write_text(at("payload"), std::string(4096, 'x')));
   ImageInfo info;
   info.payload_size = 4096;
-  expect_error(unpacked_size(at("payload"), info), Failure::not_an_image, "damaged");
+  expect_error(tree_size(at("payload"), info), Failure::not_an_image, "damaged");
 }
 
 TEST_F(PayloadTest, DefaultsGiveWayToTheUsersFiles) {
   RootTree tree;
-  ASSERT_TRUE(tree.add("/etc/hosts", text_entry("mine")));
-  ASSERT_TRUE(add_defaults(tree, "name", {"10.0.2.3"}, "www:x:33:33::/srv:/bin/false"));
+  ASSERT_TRUE(tree.add("/etc/group", text_entry("mine")));
+  ASSERT_TRUE(add_defaults(tree, "www:x:33:33::/srv:/bin/false"));
   auto seen = round_trip(tree);
-  EXPECT_EQ(text_of(seen["/etc/hosts"].contents), "mine");
-  EXPECT_EQ(text_of(seen["/etc/hostname"].contents), "name\n");
-  EXPECT_EQ(text_of(seen["/etc/resolv.conf"].contents), "nameserver 10.0.2.3\n");
+  EXPECT_EQ(text_of(seen["/etc/group"].contents), "mine");
+  EXPECT_EQ(seen.count("/etc/hosts") + seen.count("/etc/resolv.conf"), 0u) << "the run's, not the image's";
   EXPECT_NE(text_of(seen["/etc/passwd"].contents).find("www:x:33:33::/srv:/bin/false\n"), std::string::npos);
   for (const char* folder : {"/proc", "/sys", "/dev", "/tmp", "/run", "/etc"})
     EXPECT_EQ(seen[folder].entry.type, 'd');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "program.hpp"
+#include "contents/program.hpp"
 #include "sample_files.hpp"
 
 namespace ukl {
@@ -7,7 +7,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class ProgramTest : public FolderTest {};
+class ProgramTest : public FolderTest {
+protected:
+  ElfFiles elf_files_;
+};
 
 std::vector<std::string> interpreters(const std::string& text) {
   return script_interpreters({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
@@ -30,33 +33,36 @@ TEST(ScriptInterpreters, AsLinuxReadsThem) {
 
 TEST_F(ProgramTest, BareNamesAreLookedUpAndOthersNot) {
   compile_sample(at("tool"), "int main(void) { return 0; }");
-  auto found = find_program("tool", "/nowhere:" + at("").string());
+  auto found = find_program("tool", "/nowhere:" + at("").string(), elf_files_);
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_EQ(found->path, at("tool"));
   EXPECT_FALSE(found->script);
-  EXPECT_EQ(found->elf.needed, Names{"libc.so.6"});
-  expect_error(find_program("tool", "/nowhere"), Failure::not_found, "no program tool in PATH");
-  expect_error(find_program("./tool", at("").string()), Failure::not_found, "./tool");
+  EXPECT_EQ(elf_files_.loading(found->path)->needed, Names{"libc.so.6"});
+  expect_error(find_program("tool", "/nowhere", elf_files_), Failure::not_found, "no program tool in PATH");
+  expect_error(find_program("./tool", at("").string(), elf_files_), Failure::not_found, "./tool");
   ASSERT_TRUE(write_text(at("data"), "not executable"));
-  expect_error(find_program("data", at("").string()), Failure::not_found, "no program data in PATH");
+  expect_error(find_program("data", at("").string(), elf_files_), Failure::not_found,
+               "no program data in PATH");
 }
 
 TEST_F(ProgramTest, Scripts) {
   ASSERT_TRUE(write_text(at("script"), "#!/usr/bin/env cat\n", 0755));
-  auto found = find_program(at("script").string(), "/usr/bin:/bin");
+  auto found = find_program(at("script").string(), "/usr/bin:/bin", elf_files_);
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_TRUE(found->script);
   EXPECT_EQ(found->interpreters, (std::vector<fs::path>{"/usr/bin/env", "/usr/bin/cat"}));
   ASSERT_TRUE(write_text(at("broken"), "#!/no/such/interpreter\n", 0755));
-  expect_error(find_program(at("broken").string(), ""), Failure::not_found, "/no/such/interpreter");
+  expect_error(find_program(at("broken").string(), "", elf_files_), Failure::not_found,
+               "/no/such/interpreter");
 }
 
 TEST_F(ProgramTest, WhatIsNoProgram) {
   ASSERT_TRUE(write_text(at("text"), "hello"));
-  expect_error(find_program(at("text").string(), ""), Failure::not_elf, "is not an ELF file");
-  expect_error(find_program(at("").string(), ""), Failure::unreadable, "directory");
+  expect_error(find_program(at("text").string(), "", elf_files_), Failure::not_elf, "is not an ELF file");
+  expect_error(find_program(at("").string(), "", elf_files_), Failure::unreadable, "directory");
   compile_sample(at("libx.so"), "int x;", {"-shared", "-nostdlib"});
-  expect_error(find_program(at("libx.so").string(), ""), Failure::not_elf, "shared library, not a program");
+  expect_error(find_program(at("libx.so").string(), "", elf_files_), Failure::not_elf,
+               "shared library, not a program");
 }
 
 } // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "root_tree.hpp"
+#include "contents/root_tree.hpp"
 #include "sample_files.hpp"
 
 #include <sys/stat.h>
@@ -25,6 +25,10 @@ TEST(RootTree, FilesAndLinksAreReplacedFoldersStay) {
   ASSERT_TRUE(tree.add("/tmp", folder_entry(01777)));
   ASSERT_TRUE(tree.add("/tmp", folder_entry(0755)));
   EXPECT_EQ(tree.find("/tmp")->mode, 01777u);
+  // One that was only on the way to something takes what is said of it later.
+  ASSERT_TRUE(tree.add("/way/file", text_entry("")));
+  ASSERT_TRUE(tree.add("/way", folder_entry(0700)));
+  EXPECT_EQ(tree.find("/way")->mode, 0700u);
   ASSERT_TRUE(tree.add("/f", link_entry("elsewhere")));
   ASSERT_TRUE(tree.add("/f", text_entry("1")));
   EXPECT_EQ(tree.find("/f")->type, TreeEntry::Type::file);

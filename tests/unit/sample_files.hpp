@@ -2,7 +2,7 @@
 // Real ELF files for tests, made by the system's compiler while the test runs.
 #pragma once
 
-#include "kernel_elf.hpp"
+#include "image/kernel_elf.hpp"
 #include "support/files.hpp"
 #include "support/process.hpp"
 

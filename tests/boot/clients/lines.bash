@@ -22,6 +22,7 @@ until_answer() {
       answer=
       IFS= read -r -t 2 answer <&"$fd"
       exec {fd}>&-
+      # shellcheck disable=SC2254 # $3 is a pattern
       case ${answer%$'\r'} in $3) return ;; esac
     fi 2> /dev/null
     sleep 0.5

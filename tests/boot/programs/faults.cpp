@@ -5,7 +5,7 @@
 
 #include <cfenv>
 #include <climits>
-#include <cpuid.h>
+#include <cmath>
 #include <csetjmp>
 #include <csignal>
 #include <cstdint>
@@ -132,14 +132,6 @@ void bus_errors() {
   close(file);
 }
 
-bool emulated_without_sse_traps() {
-  unsigned a, b, c, d;
-  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & 1u << 31))
-    return false;
-  __cpuid(0x40000000, a, b, c, d);
-  return b == 0x54474354; // "TCGT": QEMU's emulation raises no SIMD floating-point exception
-}
-
 extern "C" char divide_site[], undefined_site[], breakpoint_site[], x87_site[];
 
 void instruction_faults() {
@@ -173,23 +165,27 @@ void instruction_faults() {
   });
   asm volatile("fninit");
 
-  if (emulated_without_sse_traps()) {
-    puts("note: SSE exceptions not checked: this emulator does not raise them");
+  // A processor traps before the instruction has a result, and comes to the same instruction again whatever
+  // was done about the trap. So a result says that the processor does not trap: QEMU's translator does not,
+  // also as the machine below another hypervisor.
+  volatile double one = 1, zero = 0, result = 0;
+  last.signal = 0;
+  if (sigsetjmp(back, 1) == 0) {
+    feenableexcept(FE_DIVBYZERO);
+    result = one / zero;
+    fedisableexcept(FE_ALL_EXCEPT);
+    if (!std::isinf(result))
+      check::fail(__FILE__, __LINE__, "1.0 / 0.0 neither faulted nor gave infinity");
+    puts("note: SSE exceptions not checked: this processor does not raise them");
   } else {
-    volatile double one = 1, zero = 0;
-    last.signal = 0;
-    if (sigsetjmp(back, 1) == 0) {
-      feenableexcept(FE_DIVBYZERO);
-      one = one / zero;
-      check::fail(__FILE__, __LINE__, "1.0 / 0.0 did not fault");
-    }
     REQUIRE_EQ(last.signal, SIGFPE);
     REQUIRE_EQ(last.code, FPE_FLTDIV);
     fedisableexcept(FE_ALL_EXCEPT);
-    feclearexcept(FE_ALL_EXCEPT);
   }
+  feclearexcept(FE_ALL_EXCEPT);
 
-  // The trap flag: one SIGTRAP after each instruction until the handler clears it.
+  // The trap flag: one SIGTRAP after each instruction until the handler clears it. No CPUID among them: there
+  // are hypervisors that emulate it and step over the trap.
   static volatile int steps;
   steps = 0;
   struct sigaction action {
@@ -206,7 +202,7 @@ void instruction_faults() {
   REQUIRE_OK(sigaction(SIGTRAP, &action, &old));
   asm volatile("subq $128, %%rsp\n\t"
                "pushfq\n\torq $0x100, (%%rsp)\n\tpopfq\n\t"
-               "nop\n\tnop\n\tnop\n\tmovl $1, %%eax\n\tcpuid\n\t"
+               "nop\n\tnop\n\tnop\n\tmovl $1, %%eax\n\tnop\n\t"
                "pushfq\n\tandq $~0x100, (%%rsp)\n\tpopfq\n\t"
                "nop\n\t"
                "addq $128, %%rsp" ::

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cctype>
+#include <csignal>
 #include <sstream>
 
 namespace boot {
@@ -78,8 +79,11 @@ std::string emulator_failure(std::string_view console) {
   bool int3 = false; // a report of one has begun
   std::istringstream lines{std::string(console)};
   for (std::string line; std::getline(lines, line);) {
-    if (line.find("QEMU ended: ") != std::string::npos && line.find("Assertion `") != std::string::npos)
+    if (line.find("QEMU ended") != std::string::npos && line.find("Assertion `") != std::string::npos)
       return line;
+    for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT})
+      if (line.find("QEMU ended by signal " + std::to_string(signal) + " ") != std::string::npos)
+        return line;
     if (line.find("] int3: 0000 [#1]") != std::string::npos)
       int3 = true;
     // "Code: 1f 44 00 00 e9 <a0> 00": the byte before the mark is the one that trapped.

@@ -22,11 +22,12 @@ std::vector<CheckResult> check_results(std::string_view console);
 /// The first line that no healthy kernel prints (panic, BUG, WARNING, oops, RCU stall, lockup), or empty.
 std::string kernel_trouble(std::string_view console);
 
-/// The line that shows QEMU itself at fault, or empty. Two faults of version 7.2 with several virtual CPUs
-/// are known, both rare and seen under load: an assertion of its PCI code while the guest sets up its
-/// devices, and an int3 that is executed after the kernel has replaced it (its code dump no longer has 0xcc
-/// there): a translation of the old bytes has outlived them. Linux replaces int3 while it patches its code
-/// (arch/x86/kernel/alternative.c, text_poke_bp_batch) and has all CPUs synchronized before it stops
+/// The line that shows QEMU itself at fault, or empty: it ended by a signal that a process gets for a mistake
+/// of its own (whatever a guest does, that is none of the guest's). Two faults of version 7.2 with several
+/// virtual CPUs are known, both rare and seen under load: an assertion of its PCI code while the guest sets
+/// up its devices, and an int3 that is executed after the kernel has replaced it (its code dump no longer has
+/// 0xcc there): a translation of the old bytes has outlived them. Linux replaces int3 while it patches its
+/// code (arch/x86/kernel/alternative.c, text_poke_bp_batch) and has all CPUs synchronized before it stops
 /// expecting one.
 std::string emulator_failure(std::string_view console);
 

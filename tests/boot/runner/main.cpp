@@ -3,17 +3,21 @@
 // comes; the console's tail below each failure; `N passed, N failed` at the end.
 #include "console.hpp"
 #include "execute.hpp"
+#include "support/files.hpp"
 #include "support/interrupt.hpp"
 #include "support/terminal.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <fmt/format.h>
 #include <mutex>
+#include <sstream>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 
 namespace {
 
@@ -89,6 +93,22 @@ bool wanted(const boot::Test& test, const boot::Settings& settings, const std::v
   });
 }
 
+// Machines that run by themselves outlive a test that was stopped in the middle; they do not outlive us, to
+// whom they were left (PR_SET_CHILD_SUBREAPER).
+void end_orphans() {
+  for (int round = 0; round < 100; ++round) {
+    while (waitpid(-1, nullptr, WNOHANG) > 0) {
+    }
+    const auto children = ukl::read_text(fmt::format("/proc/self/task/{}/children", getpid()));
+    if (!children || children->empty())
+      return;
+    std::istringstream numbers(*children);
+    for (pid_t child; numbers >> child;)
+      kill(child, SIGKILL);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -107,6 +127,8 @@ int main(int argc, char** argv) {
   app.add_option("--profile", settings.profile, "Run every test under this profile");
   app.add_option("--jobs,-j", jobs, "Tests at a time")->check(CLI::Range(1u, 8u))->capture_default_str();
   app.add_flag("--long", settings.long_run, "The long runs too (stress for ten minutes)");
+  app.add_flag("--only-make", settings.only_make,
+               "Make the images (in --build, NAME/image.ukl) and boot none");
   app.add_flag("--list", list, "Only name the tests");
   CLI11_PARSE(app, argc, argv);
   if (!settings.profile.empty())
@@ -143,6 +165,9 @@ int main(int argc, char** argv) {
   // The longest first, so that the two workers end together.
   std::stable_sort(tests.begin(), tests.end(),
                    [](const auto& a, const auto& b) { return a.seconds > b.seconds; });
+  // A script's background job ignores them, and so would every program that it boots.
+  for (const int signal : {SIGINT, SIGQUIT})
+    ::signal(signal, SIG_DFL);
   ukl::catch_interrupts();
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   Report report;
@@ -155,6 +180,7 @@ int main(int argc, char** argv) {
     });
   for (auto& worker : workers)
     worker.join();
+  end_orphans();
   const int status = report.finish();
   return ukl::interrupted() ? 130 : status;
 }

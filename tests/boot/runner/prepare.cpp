@@ -160,12 +160,15 @@ std::vector<Outcome> run_on_host(const Test& test, const Names& names) {
       continue;
     if (output && output->status == 4)
       continue; // its own way to say that this machine lacks something
-    outcomes.push_back(
-        {Outcome::Kind::failed, check.program.name,
-         output ? fmt::format("fails on this machine's own Linux (status {}), so the test is wrong",
-                              output->status)
-                : output.error().message,
-         output ? output->text : ""});
+    // Either the test is wrong, or this machine's own processor or hypervisor has peculiarities (one steps
+    // over CPUID): somebody has to look, but the guest's result is what the test is about.
+    if (output)
+      outcomes.push_back({Outcome::Kind::skipped, check.program.name + " (on this machine)",
+                          fmt::format("fails on this machine's own Linux (status {}): {}", output->status,
+                                      output->text.substr(0, output->text.find('\n'))),
+                          ""});
+    else
+      outcomes.push_back({Outcome::Kind::failed, check.program.name, output.error().message, ""});
   }
   return outcomes;
 }

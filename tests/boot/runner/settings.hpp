@@ -17,6 +17,7 @@ struct Settings {
   std::string kernel_profile = "general"; ///< that profile
   std::string profile;                    ///< runs every test under this profile; empty: the test's own
   bool long_run = false;
+  bool only_make = false; ///< make the images and boot none
 };
 
 /// How one result is reported.

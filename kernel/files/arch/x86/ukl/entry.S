@@ -33,6 +33,7 @@
 #include <asm/ukl.h>
 
 #include "../entry/calling.h"
+#include "slots.h"
 
 /* The iret frame as the CPU pushes it: byte offsets from RIP. */
 #define FRAME_CS	8
@@ -146,7 +147,7 @@ SYM_DATA_START(ukl_vectors)
 .macro UKL_RESTART_EXIT
 	movq	16(%rsp), %rdi
 	subq	$ukl_direct_begin, %rdi
-	cmpq	$((NR_syscalls + UKL_DIRECT_OTHERS) * UKL_DIRECT_STRIDE), %rdi
+	cmpq	$UKL_DIRECT_BYTES, %rdi
 	jae	.Lno_restart_\@
 	andl	$(UKL_DIRECT_STRIDE - 1), %edi
 	cmpl	$UKL_DIRECT_EXIT, %edi
@@ -199,11 +200,23 @@ SYM_CODE_START(ukl_\asmsym)
 	/* The CPU sees a supervisor's access; Linux has to see the program's. */
 	orq	$UKL_PF_USER, ORIG_RAX(%rsp)
 	.endif
+	.if \vector == X86_TRAP_UD
+	/* It may be what ring 3 would have refused. */
+	UKL_CALL_HANDLER ukl_invalid_op 0
+	.else
 	UKL_CALL_HANDLER \cfunc \has_error_code
+	.endif
 
 .Lkernel_\@:
 	UKL_IF_PROGRAM 16(%rsp), 16+FRAME_RSP(%rsp), %rdi, .Lprogram_\@
 	.if \vector == X86_TRAP_GP
+	/*
+	 * With NT set no iretq works. A program that sets it with code made at run time takes it along into a direct
+	 * entry, and a context switch hands it on: so wherever it turns up, it is taken away and the instruction tried
+	 * again. On the exception stack, IRQs off; the gate has cleared NT for this iretq.
+	 */
+	btrl	$X86_EFLAGS_NT_BIT, 16+FRAME_FLAGS(%rsp)
+	jc	.Lnested_task_\@
 	cmpq	$ukl_iretq, 16(%rsp)
 	je	.Lbad_iret_\@
 	.elseif \vector >= FIRST_EXTERNAL_VECTOR
@@ -228,6 +241,14 @@ SYM_CODE_START(ukl_\asmsym)
 	PUSH_REGS
 	ENCODE_FRAME_POINTER
 	UKL_CALL_HANDLER \cfunc 1
+
+.Lnested_task_\@:
+	UNWIND_HINT_IRET_REGS offset=16
+	popq	%rdi
+	UNWIND_HINT_IRET_REGS offset=8
+	addq	$8, %rsp			/* error code */
+	UNWIND_HINT_IRET_REGS
+	iretq
 	.endif
 SYM_CODE_END(ukl_\asmsym)
 .endm

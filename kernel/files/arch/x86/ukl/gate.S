@@ -16,20 +16,23 @@
 #include <asm/processor-flags.h>
 #include <asm/segment.h>
 #include <asm/thread_info.h>
+#include <asm/unistd.h>
 #include <asm/nospec-branch.h>
 #include <asm/unwind_hints.h>
 #include <asm/ukl.h>
 
 #include "../entry/calling.h"
+#include "slots.h"
 
 .text
 
 /*
  * The flags that the SYSCALL instruction clears (MSR_SYSCALL_MASK) and Linux does not: DF turns its string
- * instructions round, and with NT no iretq goes back. In: flags in \flags. Clobbers what stands in the flags.
+ * instructions round, with NT no iretq goes back, and all stay set in the task that this one is switched to.
+ * In: flags in \flags. Clobbers what stands in the flags.
  */
 .macro UKL_CLEAN_FLAGS flags:req
-	testl	$(X86_EFLAGS_DF | X86_EFLAGS_NT), \flags
+	testl	$(X86_EFLAGS_DF | UKL_ODD_FLAGS), \flags
 	jz	.Lclean_\@
 	pushq	$(X86_EFLAGS_FIXED | X86_EFLAGS_IF)
 	popfq
@@ -53,7 +56,10 @@
 	movq	%rcx, RIP(%rsp)
 .endm
 
-/* A thread that is traced, filtered or audited takes the full way: back to the program's stack, and there. */
+/*
+ * A thread that is traced, filtered or audited, or has odd flags (trapped.c), takes the full way: back to the
+ * program's stack, and there.
+ */
 .macro UKL_DIRECT_CHECK nr traced
 	movq	PER_CPU_VAR(current_task), %rax
 	cmpq	$0, UKL_TASK_SYSCALL_WORK(%rax)
@@ -77,6 +83,8 @@
  * being the program.
  */
 .macro UKL_DIRECT_LEAVE name work restore:req
+	/* The assembler stops here if UKL_SLOT has not placed this right, an entry longer than UKL_DIRECT_EXIT included. */
+	.org	.Lslot_\name + UKL_DIRECT_EXIT
 SYM_INNER_LABEL(ukl_direct_exit_\name, SYM_L_GLOBAL)
 	movq	PER_CPU_VAR(current_task), %rcx
 	testl	$UKL_EXIT_WORK, UKL_TASK_FLAGS(%rcx)
@@ -95,9 +103,16 @@ SYM_INNER_LABEL(ukl_direct_exit_\name, SYM_L_GLOBAL)
 	jmp	*%rcx
 .endm
 
+/* Begins a slot, and in it the entry \entry, such that its way back begins UKL_DIRECT_EXIT bytes into the slot. */
+.macro UKL_SLOT name entry
+	.balign	UKL_DIRECT_STRIDE, 0xcc
+.Lslot_\name:
+	.skip	UKL_DIRECT_EXIT - (ukl_direct_exit_\name - \entry), 0xcc
+.endm
+
 /* The direct entry \name of system call \nr, answered by \function(pt_regs). */
 .macro UKL_DIRECT_NAMED name nr function
-	.balign	UKL_DIRECT_STRIDE, 0xcc
+	UKL_SLOT \name ukl_direct_\name
 SYM_CODE_START_NOALIGN(ukl_direct_\name)
 	UKL_DIRECT_ENTER
 	UKL_DIRECT_CHECK \nr .Ltraced_\name
@@ -116,13 +131,22 @@ SYM_CODE_END(ukl_direct_\name)
 
 .macro UKL_DIRECT nr function
 	UKL_DIRECT_NAMED \nr \nr \function
+	.pushsection .init.rodata, "a"
+	.quad	ukl_direct_\nr
+	.popsection
 .endm
 
 	.balign	UKL_DIRECT_STRIDE, 0xcc
+.Ldirect_begin:
 SYM_CODE_START_NOALIGN(ukl_direct_begin)
 	UNWIND_HINT_EMPTY
 	int3
 SYM_CODE_END(ukl_direct_begin)
+
+	.pushsection .init.rodata, "a"
+	.balign	8
+SYM_DATA_START(ukl_direct_entries)
+	.popsection
 
 /* Two of them have a shorter way of ours (transfer.c). */
 #define __x64_sys_read	ukl_read
@@ -131,6 +155,10 @@ SYM_CODE_END(ukl_direct_begin)
 #include <asm/syscalls_64.h>
 #undef __SYSCALL
 
+	.pushsection .init.rodata, "a"
+SYM_DATA_END(ukl_direct_entries)
+	.popsection
+
 /* Shortcuts: the same, with a function of ours. */
 .macro UKL_SHORTCUT_ENTRY nr function
 	UKL_DIRECT_NAMED \function \nr \function
@@ -138,13 +166,9 @@ SYM_CODE_END(ukl_direct_begin)
 	.globl	ukl_entry_\function
 .endm
 
-/*
- * Leaf calls: the function keeps all registers but RAX, so they are saved only where there is work to do. The entry
- * lies inside its slot, so that the way back begins where every other one does.
- */
+/* Leaf calls: the function keeps all registers but RAX, so they are saved only where there is work to do. */
 .macro UKL_LEAF_ENTRY nr function
-	.balign	UKL_DIRECT_STRIDE, 0xcc
-	.fill	UKL_DIRECT_EXIT - UKL_LEAF_SIZE, 1, 0xcc
+	UKL_SLOT \function ukl_entry_\function
 SYM_CODE_START_NOALIGN(ukl_entry_\function)
 	UKL_DIRECT_ENTER
 	UKL_DIRECT_CHECK \nr .Ltraced_\function
@@ -167,7 +191,7 @@ SYM_CODE_END(ukl_entry_\function)
  * Any kernel function, its address in RAX (<asm/ukl_gate.h>, UKL_GATE_FUNCTION). orig_ax says that there is no
  * system call to restart. The way back is the one ukl_direct_work uses for all entries.
  */
-	.balign	UKL_DIRECT_STRIDE, 0xcc
+	UKL_SLOT function ukl_direct_function
 SYM_CODE_START_NOALIGN(ukl_direct_function)
 	UKL_DIRECT_ENTER
 	movq	$-1, ORIG_RAX(%rsp)
@@ -176,15 +200,14 @@ SYM_CODE_START_NOALIGN(ukl_direct_function)
 	movq	%r10, %rcx
 	ANNOTATE_RETPOLINE_SAFE
 	call	*%rax
-	jmp	ukl_direct_exit_function
-	.fill	UKL_DIRECT_EXIT - UKL_FUNCTION_SIZE, 1, 0xcc
-	UNWIND_HINT_EMPTY
 	UKL_DIRECT_LEAVE function .Lwork_function 1
 .Lwork_function:
 	jmp	ukl_direct_work
 SYM_CODE_END(ukl_direct_function)
 
+	/* All slots, as many as entry.S knows of: it stops here if there are more. */
 	.balign	UKL_DIRECT_STRIDE, 0xcc
+	.org	.Ldirect_begin + UKL_DIRECT_BYTES, 0xcc
 SYM_CODE_START_NOALIGN(ukl_direct_end)
 	UNWIND_HINT_EMPTY
 	int3
@@ -197,22 +220,24 @@ SYM_CODE_END(ukl_direct_end)
 	.balign	UKL_FULL_STRIDE, 0xcc
 SYM_CODE_START_NOALIGN(ukl_full_0)
 	.set	number, 0
+.Lfull_begin:
 	.rept	UKL_GATE_ENTRIES
 	UNWIND_HINT_EMPTY
 	movl	$number, %eax
 	jmp	ukl_full
-	.balign	UKL_FULL_STRIDE, 0xcc
 	.set	number, number + 1
+	.org	.Lfull_begin + UKL_FULL_STRIDE * number, 0xcc
 	.endr
 SYM_CODE_END(ukl_full_0)
 
 /*
- * The gate's last pointer: the number is in RAX. An unknown one goes the full way to its -ENOSYS.
+ * The gate's last pointer: the number is in RAX. An unknown one goes the full way to its -ENOSYS; so do those of the
+ * gate's pointers that are no calls.
  * On entry: as for a direct entry.
  */
 SYM_CODE_START(ukl_indexed)
 	UNWIND_HINT_EMPTY
-	cmpl	$511, %eax
+	cmpl	$UKL_GATE_TEXT, %eax
 	jae	ukl_full
 	movl	%eax, %r11d
 	ANNOTATE_RETPOLINE_SAFE

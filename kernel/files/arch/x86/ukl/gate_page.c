@@ -56,26 +56,7 @@ static unsigned long __init ukl_entry_of(unsigned int nr)
 	if (nr == call && kind == UKL_CALL_SHORTCUT)				\
 		return (unsigned long)ukl_entry_##function;
 #include <asm/ukl_shortcuts.h>
-	return (unsigned long)ukl_direct_0 + UKL_DIRECT_STRIDE * nr;
-}
-
-/* What entry.S and ukl_entry_of believe of gate.S. */
-static void __init ukl_check_layout(void)
-{
-	bool good = ukl_direct_exit_0 - ukl_direct_0 == UKL_DIRECT_EXIT &&
-		    ukl_direct_0 - ukl_direct_begin == UKL_DIRECT_STRIDE &&
-		    ukl_direct_end - ukl_direct_begin == UKL_DIRECT_STRIDE * (NR_syscalls + UKL_DIRECT_OTHERS) &&
-		    ukl_direct_exit_function - ukl_direct_function == UKL_DIRECT_EXIT;
-
-#define UKL_LEAF(call, function)						\
-	good = good && (ukl_direct_exit_##function - ukl_direct_begin) % UKL_DIRECT_STRIDE == UKL_DIRECT_EXIT;
-#define UKL_SHORTCUT(call, function) UKL_LEAF(call, function)
-#include <asm/ukl_shortcuts.h>
-	if (!good)
-		panic("ukl: the gate's entries are not laid out as expected (%ld, %ld, %ld, %ld)",
-		      (long)(ukl_direct_exit_0 - ukl_direct_0), (long)(ukl_direct_end - ukl_direct_begin),
-		      (long)(ukl_direct_exit_function - ukl_direct_function),
-		      (long)(ukl_direct_exit_ukl_getpid - ukl_direct_begin) % UKL_DIRECT_STRIDE);
+	return ukl_direct_entries[nr];
 }
 
 void __init ukl_make_gate(void)
@@ -87,7 +68,6 @@ void __init ukl_make_gate(void)
 	BUILD_BUG_ON(EXIT_TO_USER_MODE_WORK & ~UKL_EXIT_WORK);
 	BUILD_BUG_ON(NR_syscalls > UKL_GATE_CALLS || UKL_GATE_CALLS > UKL_GATE_TEXT);
 	BUILD_BUG_ON((unsigned long)UKL_GATE != VSYSCALL_ADDR);
-	ukl_check_layout();
 
 	for (nr = 0; nr < UKL_GATE_TEXT; nr++)
 		ukl_gate[nr] = ukl_entry_of(nr);

@@ -9,15 +9,22 @@
 #include <linux/entry-common.h>
 #include <linux/init.h>
 #include <linux/log2.h>
+#include <linux/prctl.h>
 #include <linux/printk.h>
 #include <linux/proc_fs.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 
+#include <asm/prctl.h>
 #include <asm/ukl.h>
+#include <asm/unistd.h>
 
 static DECLARE_BITMAP(ukl_masked, UKL_GATE_ENTRIES) __ro_after_init;
 static DECLARE_BITMAP(ukl_made, UKL_GATE_ENTRIES);
+/* Masked calls, and those of which ukl_is_refused knows. */
+static DECLARE_BITMAP(ukl_watched, UKL_GATE_ENTRIES) __ro_after_init = {
+	[BIT_WORD(__NR_arch_prctl)] = BIT_MASK(__NR_arch_prctl) | BIT_MASK(__NR_prctl),
+};
 static atomic_t ukl_masked_count[UKL_GATE_ENTRIES];
 static bool ukl_tracing __ro_after_init;
 
@@ -36,6 +43,21 @@ bool __init ukl_traces_calls(void)
 void __init ukl_mask_call(unsigned int nr)
 {
 	__set_bit(nr, ukl_masked);
+	__set_bit(nr, ukl_watched);
+}
+
+/*
+ * What cannot have its effect in ring 0, and is refused as Linux refuses what it does not know: GS is the kernel's
+ * own, and RDTSC does not fault whatever CR4.TSD says.
+ */
+static bool ukl_is_refused(const struct pt_regs *regs, int nr)
+{
+	BUILD_BUG_ON(BIT_WORD(__NR_arch_prctl) != BIT_WORD(__NR_prctl));
+	if (nr == __NR_arch_prctl)
+		return (int)regs->di == ARCH_SET_GS || (int)regs->di == ARCH_GET_GS;
+	if (nr == __NR_prctl)
+		return (int)regs->di == PR_SET_TSC && (unsigned int)regs->si == PR_TSC_SIGSEGV;
+	return false;
 }
 
 /*
@@ -58,15 +80,17 @@ static void ukl_report_masked(int nr)
 }
 
 /* A call whose number is watched; false if it is not to be answered. */
-static bool ukl_watched_call(int nr)
+static bool ukl_watched_call(struct pt_regs *regs, int nr)
 {
-	if (ukl_is_init())
-		return true;
-	if (ukl_tracing) {
+	if (ukl_tracing && !ukl_is_init())
 		set_bit(nr, ukl_made);
-		return true;
+	if (!ukl_tracing && !ukl_is_init() && test_bit(nr, ukl_masked)) {
+		ukl_report_masked(nr);
+		return false;
 	}
-	ukl_report_masked(nr);
+	if (!ukl_is_refused(regs, nr))
+		return true;
+	regs->ax = -EINVAL;
 	return false;
 }
 
@@ -78,9 +102,9 @@ __visible noinstr void ukl_syscall(struct pt_regs *regs, int nr)
 {
 	bool answered = true;
 
-	if (unlikely((unsigned int)nr < UKL_GATE_ENTRIES && (ukl_tracing || test_bit(nr, ukl_masked)))) {
+	if (unlikely((unsigned int)nr < UKL_GATE_ENTRIES && (ukl_tracing || test_bit(nr, ukl_watched)))) {
 		instrumentation_begin();
-		answered = ukl_watched_call(nr);
+		answered = ukl_watched_call(regs, nr);
 		instrumentation_end();
 	}
 	do_syscall_64(regs, answered ? nr : -1);

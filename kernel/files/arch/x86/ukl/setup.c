@@ -15,7 +15,9 @@
 
 #include <asm/cpufeature.h>
 #include <asm/desc.h>
+#include <asm/elf.h>
 #include <asm/hw_irq.h>
+#include <asm/hwcap2.h>
 #include <asm/idtentry.h>
 #include <asm/msr.h>
 #include <asm/processor.h>
@@ -41,6 +43,8 @@ static int __init ukl_parameter(char *value)
 	/* The program's pages are user pages, and ring 0 has to run and touch them. */
 	setup_clear_cpu_cap(X86_FEATURE_SMEP);
 	setup_clear_cpu_cap(X86_FEATURE_SMAP);
+	/* CPUID does not fault in ring 0: arch_prctl(ARCH_SET_CPUID) has to say that it cannot. */
+	setup_clear_cpu_cap(X86_FEATURE_CPUID_FAULT);
 	return 0;
 }
 early_param("ukl", ukl_parameter);
@@ -99,6 +103,8 @@ static int ukl_start_cpu(unsigned int cpu)
 	this_cpu_write(cpu_tss_rw.x86_tss.ist[UKL_IST_EXCEPTION], (unsigned long)(stacks->exception + UKL_STACK_SIZE));
 	load_idt(&idt);
 	wrmsrl(MSR_LSTAR, (unsigned long)ukl_entry_SYSCALL_64);
+	/* GS is the kernel's: WRGSBASE is not for programs. Each CPU that Linux has set up says that it is. */
+	elf_hwcap2 &= ~HWCAP2_FSGSBASE;
 	local_irq_restore(flags);
 	return 0;
 }

@@ -25,19 +25,20 @@
 #define UKL_PF_USER	4
 
 /*
- * Direct entries (gate.S) stand this many bytes apart, so that an interrupt can find the beginning of the way back
- * of the one it hit: it is UKL_DIRECT_EXIT bytes from the entry. gate.c compares both with what was assembled.
+ * Direct entries (gate.S) have slots of this many bytes, so that an interrupt can find the beginning of the way back
+ * of the one it hit: it is UKL_DIRECT_EXIT bytes from the slot's start. The assembler puts each entry as far before
+ * that as the entry is long, and refuses what does not fit. (128 would make the comparison in entry.S longer.)
  */
 #define UKL_DIRECT_STRIDE	256
-#define UKL_DIRECT_EXIT		99
+#define UKL_DIRECT_EXIT		112
 #define UKL_FULL_STRIDE		16
-/* Bytes from the entry of a leaf call, and of ukl_direct_function, to where their way back would begin. */
-#define UKL_LEAF_SIZE		65
-#define UKL_FUNCTION_SIZE	82
-/* What stands among them besides one for each call: a first gap, those of ukl_shortcuts.h, ukl_direct_function. */
-#define UKL_DIRECT_OTHERS	(1 + 9 + 1)
 
-/* Offsets in task_struct, whose first member is thread_info; gate.c compares. */
+/* Flags that the program may set and that must not go into the kernel: trapped.c, and UKL_CLEAN_FLAGS in gate.S. */
+#define UKL_ODD_FLAGS		(X86_EFLAGS_NT | X86_EFLAGS_AC | X86_EFLAGS_ID)
+/* Of thread_info.syscall_work, far from those of Linux: the thread has one of these flags. */
+#define UKL_ODD_FLAGS_WORK_BIT	63
+
+/* Offsets in task_struct, whose first member is thread_info; gate_page.c compares. */
 #define UKL_TASK_FLAGS		0
 #define UKL_TASK_SYSCALL_WORK	8
 
@@ -84,6 +85,7 @@ void ukl_step_out_of_gate(struct pt_regs *regs);
 void __init ukl_make_gate(void);
 bool __init ukl_traces_calls(void);
 void __init ukl_mask_call(unsigned int nr);
+void ukl_invalid_op(struct pt_regs *regs);
 
 long ukl_getpid(void);
 long ukl_getppid(void);
@@ -97,11 +99,11 @@ long ukl_sendto(const struct pt_regs *regs);
 long ukl_recvfrom(const struct pt_regs *regs);
 long ukl_sendmsg(const struct pt_regs *regs);
 
-extern char ukl_direct_begin[], ukl_direct_end[], ukl_full_0[];
-extern char ukl_direct_0[], ukl_direct_exit_0[], ukl_direct_function[], ukl_direct_exit_function[];
+extern char ukl_full_0[], ukl_direct_function[];
+extern const unsigned long ukl_direct_entries[];
 
 /* Declares the entries of ukl_shortcuts.h in gate.S. */
-#define UKL_LEAF(nr, function)		extern char ukl_entry_##function[], ukl_direct_exit_##function[];
+#define UKL_LEAF(nr, function)		extern char ukl_entry_##function[];
 #define UKL_SHORTCUT(nr, function)	UKL_LEAF(nr, function)
 #include <asm/ukl_shortcuts.h>
 

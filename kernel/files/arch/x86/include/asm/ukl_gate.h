@@ -56,4 +56,50 @@
 #define UKL_CALL_MASKED		3	/* -ENOSYS, and a report on the console when it happens */
 #define UKL_CALL_SHORTCUT	4	/* straight into the TCP socket, for the calls that have this (else default) */
 
+/*
+ * Instructions that fault in ring 3 and not in ring 0. The tool writes UKL_TRAP_BYTE over the first byte of each one
+ * that it finds: no 64-bit instruction begins with it, so the processor reports an invalid opcode there, and the
+ * kernel does what ring 3 would have done (trapped.c). What stood there says a record in the rewritten file, in a
+ * table sorted by offset. The file's program headers stand right behind a struct ukl_mark, which says where the table
+ * is; so it is found by e_phoff, however the file was mapped.
+ */
+#define UKL_TRAP_BYTE		0xd6
+
+#define UKL_TRAP_PROTECTED	1	/* general protection with error code `operand` */
+#define UKL_TRAP_INVALID	2	/* invalid opcode */
+#define UKL_TRAP_INTERRUPTS	3	/* cli, sti: does nothing after iopl(3), else protected */
+#define UKL_TRAP_PORT		4	/* `size` bytes at port `operand`: where ioperm or iopl allow it, the copy runs */
+#define UKL_TRAP_PORT_DX	5	/* the same, port in DX */
+#define UKL_TRAP_COUNTER	6	/* rdpmc: where CR4.PCE allows it, the copy runs */
+#define UKL_TRAP_TABLES		7	/* sgdt, sidt, sldt, smsw, str: answered as with UMIP, from the copy */
+#define UKL_TRAP_POP_FLAGS	8	/* popf of `size` bytes */
+#define UKL_TRAP_IRET		9	/* five times `size` bytes */
+#define UKL_TRAP_FAR_RETURN	10	/* two times `size` bytes, then `operand` bytes more */
+#define UKL_TRAP_LOAD_SEGMENT	11	/* mov to GS or SS, decoded from the copy */
+#define UKL_TRAP_POP_GS		12	/* pop of `size` bytes into GS */
+
+#define UKL_MARK_MAGIC		"UKLSTUB1"
+
+#ifndef __ASSEMBLER__
+struct ukl_trap {
+	unsigned long long offset;	/* in the file, of the instruction */
+	long long copy;			/* how far behind it in memory its copy lies, which then jumps back; 0: none */
+	unsigned short operand;
+	unsigned char kind, length, size, first_byte;
+	unsigned char unused[2];
+};
+
+/* First in the segment that a rewritten file gains. */
+struct ukl_mark {
+	char magic[8];
+	unsigned long long table;	/* offset in the file of the list of sites, for the tool itself */
+	unsigned long long count;	/* of sites */
+	unsigned long long stubs;	/* address */
+	unsigned long long stubs_size;	/* bytes */
+	unsigned long long gate;	/* address */
+	unsigned long long traps;	/* offset in the file of the first struct ukl_trap */
+	unsigned long long trap_count;
+};
+#endif
+
 #endif /* UKL_GATE_H */

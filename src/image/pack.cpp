@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The recipe of an image: it goes one way, each pass takes values and gives values.
+#include "image/pack.hpp"
+#include "image/decide_calls.hpp"
+#include "image/gather.hpp"
+#include "image/image_kernel.hpp"
+#include "image/payload.hpp"
+#include "image/sourced_request.hpp"
+#include "support/overwriting.hpp"
+
+#include <algorithm>
+
+namespace ukl {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Files that the request names itself.
+std::vector<fs::path> named_inputs(const PackRequest& request, const Program& program,
+                                   const std::optional<Source>& source) {
+  std::vector<fs::path> inputs = {request.kernel, program.file};
+  if (source)
+    inputs.insert(inputs.end(), source->files.begin(), source->files.end());
+  for (const auto& file : request.files)
+    inputs.push_back(file.host);
+  inputs.insert(inputs.end(), request.calls.lists.begin(), request.calls.lists.end());
+  return inputs;
+}
+
+Manifest make_manifest(const PackRequest& request, const CheckedSettings& settings, const Kernel& kernel,
+                       const std::string& program, const CallTable& calls) {
+  Manifest manifest;
+  manifest.emplace_back(key::format, kImageFormat);
+  manifest.emplace_back(key::profile, kernel.profile);
+  manifest.emplace_back(key::kernel, kernel.hash);
+  manifest.emplace_back(key::argument, program);
+  for (const auto& argument : request.arguments)
+    manifest.emplace_back(key::argument, argument);
+  manifest.insert(manifest.end(), settings.manifest.begin(), settings.manifest.end());
+  const auto records = call_records(calls);
+  manifest.insert(manifest.end(), records.begin(), records.end());
+  return manifest;
+}
+
+std::size_t count_files(const RootTree& tree) {
+  return static_cast<std::size_t>(std::ranges::count(tree.entries(), TreeEntry::Type::file,
+                                                     [](const auto& entry) { return entry.second.type; }));
+}
+
+} // namespace
+
+Result<PackSummary> pack(const PackRequest& asked) {
+  // What comes from elsewhere than this machine, and what it says of itself.
+  TRY_LET(const auto sourced, read_sources(asked));
+  const auto& request = sourced.request;
+
+  // What the user means by PROGRAM: the image, the machine and its first argument are named after it.
+  // Of this and of all that follows each ELF file is read once.
+  ElfFiles elf_files;
+  const auto view = sourced.program_in_source ? view_of_tree(sourced.source->tree) : view_of_machine();
+  TRY_LET(const auto program, find_program(request.program, sourced.search_path, elf_files, *view));
+  const auto name = sourced.name.empty() ? program.path.filename().string() : sourced.name;
+  const auto output = request.output.empty() ? fs::path(name + ".ukl") : request.output;
+
+  // What the user says, before any work is done for it.
+  TRY(refuse_overwriting(output, named_inputs(request, program, sourced.source)));
+  TRY_LET(const auto settings, check_settings(request.settings, name));
+
+  // The kernel, because nothing is of use without one, and because it says whether there is a gate.
+  TRY_LET(auto kernel, find_image_kernel(request.profile, request.kernel));
+
+  // Every file of the image under its name there: what the program's loader will open, what the user adds,
+  // and what every image has. Only the manifest comes later, because what it says of system calls depends on
+  // them.
+  TRY_LET(auto files, gather(sourced, program, settings, output, elf_files));
+
+  // The code among them, each file with a plan of its system-call sites, which the next two passes need.
+  const bool rewrite = kernel.gate && request.rewrite;
+  const bool planned = rewrite || (kernel.gate && decides_by_programs(request.calls));
+  TRY_LET(auto elves, read_elves(files.tree, std::move(elf_files), planned));
+
+  // Which system calls are answered, and how: while the code still is as its compiler left it.
+  const auto calls = decide_calls(request.calls, elves, files.tree, kernel.gate);
+
+  // Where the kernel functions are that programs call by name: from here on the image is for this kernel
+  // alone.
+  TRY_LET(elves, link_kernel_functions(std::move(elves), kernel.kernel.vmlinux));
+
+  // Jumps through the gate in place of system calls. The tree now has the code as it will run.
+  TRY_LET(const auto rewritten, change_elves(files.tree, std::move(elves), rewrite));
+
+  // What init and `ukl run` have to know, complete before anybody writes it.
+  const auto guest_path = request.guest_path.empty() ? program.path.string() : request.guest_path;
+  auto manifest = make_manifest(request, settings, kernel.kernel, guest_path, calls.table);
+  TRY(files.tree.add(kManifestPath, text_entry(encode_manifest(manifest), 0600)));
+
+  // All files as one archive, which Linux unpacks.
+  TRY_LET(const auto payload, make_payload(files.tree, request.compress, request.places.newest));
+
+  // One file that boots. Its note repeats the manifest, for whoever does not unpack the archive, and says
+  // what that takes in memory, which cannot stand within it.
+  manifest.emplace_back(key::tree, encode_tree_size(payload.size));
+  TRY(write_image(output, std::move(kernel.elf), manifest, calls.table, payload.archive, files.mode));
+
+  TRY_LET(const auto image, read_image(output));
+  PackSummary summary;
+  summary.output = output;
+  summary.program = guest_path;
+  summary.profile = kernel.kernel.profile;
+  summary.kernel_hash = kernel.kernel.hash;
+  summary.image_size = image.file_size;
+  summary.payload_size = payload.archive.size();
+  summary.files = count_files(files.tree);
+  summary.libraries = std::move(files.libraries);
+  summary.skipped = std::move(files.skipped);
+  summary.missing = std::move(files.missing);
+  summary.notes = std::move(files.notes);
+  summary.memory = memory_need(image, payload.size);
+  summary.ring0 = kernel.gate;
+  summary.sites = rewritten.sites;
+  summary.sites_left = rewritten.left;
+  summary.kept = rewritten.kept;
+  summary.kernel_positions = kernel.positions;
+  summary.kernel_obstacle = kernel.obstacle;
+  summary.answered = calls.answered;
+  summary.doubts = calls.doubts;
+  summary.calls = calls.by_file;
+  return summary;
+}
+
+} // namespace ukl

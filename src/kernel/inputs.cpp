@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kernel/inputs.hpp"
+#include "kernel/profile.hpp"
+#include "support/files.hpp"
+#include "support/installation.hpp"
+#include "support/process.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <glob.h>
+#include <map>
+#include <sstream>
+#include <sys/stat.h>
+
+namespace ukl {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kSourcePattern = "/usr/src/linux-source-6.1*.tar.xz";
+
+std::string hash_of(const std::string& text) {
+  return sha256_hex({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+
+// `CONFIG_NAME=value` and `# CONFIG_NAME is not set` are settings; everything else is comment.
+std::string setting_name(const std::string& line) {
+  const std::string unset = "# CONFIG_";
+  if (line.starts_with("CONFIG_"))
+    return line.substr(0, line.find('='));
+  if (line.starts_with(unset) && line.ends_with(" is not set"))
+    return line.substr(2, line.find(' ', 2) - 2);
+  return {};
+}
+
+// The first line that `tool --version` prints, or nothing if it is not installed.
+std::string tool_version(const std::string& tool) {
+  auto output = run_command({"env", "LC_ALL=C", tool, "--version"});
+  if (!output || output->status != 0)
+    return {};
+  return output->text.substr(0, output->text.find('\n'));
+}
+
+Result<std::vector<fs::path>> files_below(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code failure;
+  for (fs::recursive_directory_iterator entry(folder, failure), end; !failure && entry != end;
+       entry.increment(failure))
+    if (!entry->is_directory())
+      files.push_back(entry->path());
+  if (failure && failure.value() != ENOENT)
+    return file_error(folder, "read", failure.value());
+  std::ranges::sort(files);
+  return files;
+}
+
+// One hash over the names (relative to `folder`) and the contents of files.
+Result<std::string> hash_files(const std::vector<fs::path>& files, const fs::path& folder) {
+  std::string list;
+  for (const auto& file : files) {
+    TRY_LET(auto bytes, read_file(file));
+    list += fmt::format("{} {}\n", sha256_hex(bytes), file.lexically_relative(folder).string());
+  }
+  return hash_of(list);
+}
+
+Result<std::string> source_hash(const fs::path& source) {
+  struct stat info = {};
+  if (stat(source.c_str(), &info) != 0)
+    return file_error(source, "read", errno);
+  const std::string identity =
+      fmt::format("{} {} {}.{:09}", source.string(), info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+  const fs::path memory = cache_folder() / "source" / "sha256";
+  if (auto known = read_text(memory); known && known->starts_with(identity + "\n"))
+    return known->substr(identity.size() + 1);
+  TRY_LET(auto bytes, read_file(source));
+  const std::string hash = sha256_hex(bytes);
+  // A cache that cannot be written costs time, no more.
+  std::error_code ignored;
+  fs::create_directories(memory.parent_path(), ignored);
+  (void)write_text(memory, identity + "\n" + hash);
+  return hash;
+}
+
+} // namespace
+
+Result<fs::path> find_linux_source() {
+  const char* given = std::getenv("UKL_LINUX_SOURCE");
+  const char* pattern = given && *given ? given : kSourcePattern;
+  glob_t found = {};
+  const bool none = glob(pattern, 0, nullptr, &found) != 0;
+  const fs::path newest = none ? "" : found.gl_pathv[found.gl_pathc - 1];
+  globfree(&found);
+  if (none)
+    return Error{Failure::missing_tool, fmt::format("Linux's source is not installed ({})", pattern),
+                 "sudo apt-get install linux-source-6.1"};
+  return newest;
+}
+
+Result<std::string> merged_configuration(const std::string& profile) {
+  const auto profiles = kernel_profiles();
+  if (std::ranges::find(profiles, profile) == profiles.end())
+    return Error{Failure::usage, fmt::format("there is no kernel profile {}", profile),
+                 fmt::format("the profiles are: {}", fmt::join(profiles, ", "))};
+  std::map<std::string, std::string> settings;
+  for (const auto& name : {std::string("base"), profile}) {
+    TRY_LET(auto text, read_text(find_installation().kernel / "profiles" / (name + ".config")));
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);)
+      if (const auto setting = setting_name(line); !setting.empty())
+        settings[setting] = line;
+  }
+  std::string merged;
+  for (const auto& [name, line] : settings)
+    merged += line + "\n";
+  return merged;
+}
+
+Result<KernelInputs> kernel_inputs(const std::string& profile, bool unpatched) {
+  const fs::path folder = find_installation().kernel;
+  KernelInputs inputs;
+  inputs.profile = profile;
+  TRY_LET(auto configuration, merged_configuration(profile));
+  inputs.configuration = configuration;
+
+  std::vector<fs::path> files;
+  if (!unpatched) {
+    TRY_LET(auto patches, files_below(folder / "patches"));
+    std::erase_if(patches, [](const fs::path& path) { return path.extension() != ".patch"; });
+    inputs.patches = patches;
+    inputs.files = folder / "files";
+    TRY_LET(auto ours, files_below(inputs.files));
+    files = ours;
+  }
+  TRY_LET(auto patches_hash, hash_files(inputs.patches, folder));
+  TRY_LET(auto files_hash, hash_files(files, folder));
+
+  inputs.description = fmt::format("profile {}\nconfiguration {}\npatches {}\nfiles {}\n", profile,
+                                   hash_of(inputs.configuration), patches_hash, files_hash);
+  bool complete = true;
+  const auto describe = [&](const char* name, const std::string& value) {
+    if (value.empty())
+      complete = false;
+    else
+      inputs.description += fmt::format("{} {}\n", name, value);
+  };
+  if (auto source = find_linux_source()) {
+    TRY_LET(auto hash, source_hash(*source));
+    inputs.source = *source;
+    inputs.source_hash = hash;
+  }
+  describe("flags", kCompilerFlags);
+  describe("source", inputs.source_hash);
+  describe("compiler", tool_version("gcc"));
+  describe("linker", tool_version("ld"));
+  if (complete)
+    inputs.hash = hash_of(inputs.description).substr(0, 16);
+  return inputs;
+}
+
+} // namespace ukl

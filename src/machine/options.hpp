@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What `ukl run` is asked for, read from the texts that the user writes.
+#pragma once
+
+#include "image/memory.hpp"
+#include "machine/host_network.hpp"
+#include "machine/volumes.hpp"
+#include "support/result.hpp"
+#include "ukl/manifest.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ukl {
+
+/// A host port that leads to a port of the program.
+struct Forward {
+  std::string protocol = "tcp";           ///< tcp or udp
+  std::string host_address = "127.0.0.1"; ///< IPv4
+  std::uint16_t host_port = 0;            ///< 0: any that is free
+  std::uint16_t guest_port = 0;
+};
+
+/// A folder of the program's that lies in the machine's memory (tmpfs).
+struct MemoryFolder {
+  std::string path;       ///< absolute
+  std::uint64_t most = 0; ///< bytes; 0: half of the memory
+};
+
+enum class Accelerator { automatic, kvm, tcg };
+
+/// One run of an image.
+struct MachineOptions {
+  std::filesystem::path image;
+  std::string machine = "q35"; ///< QEMU's machine type, with properties behind commas
+  Accelerator accelerator = Accelerator::automatic;
+  std::uint64_t memory = kUsualMemory; ///< bytes
+  RootType root = RootType::tmpfs;     ///< what the image is unpacked into
+  unsigned cpus = 1;
+  HostNetwork network;
+  std::vector<Forward> forwards;
+  std::filesystem::path folder;       ///< of the machine's record, for sockets to it; empty: it has none
+  std::vector<std::uint16_t> awaited; ///< TCP ports of the guest: say when somebody listens there
+  std::vector<Volume> volumes;
+  std::vector<MemoryFolder> memory_folders;
+  int stop_signal = 15;                             ///< what asks the program to end
+  bool read_only = false;                           ///< the root tree
+  Manifest settings;                                ///< over the image's manifest (add_run_settings)
+  bool takes_block = false;                         ///< the image's start code finds its settings in a block
+  std::vector<std::string> arguments;               ///< replace the image's, unless empty
+  std::string append;                               ///< kernel parameters, as they are
+  std::vector<std::string> qemu_arguments;          ///< for QEMU, as they are
+  std::optional<std::chrono::milliseconds> timeout; ///< after which the machine is stopped
+  bool trace = false;                               ///< learn which system calls are made
+  enum class Times { none, phases, initcalls } times = Times::none; ///< what to report of when what ran
+  bool probe = false; ///< end where the program would start, with status 0
+};
+
+/// `64M`, `1G`, `65536K`; a number alone is in MiB, as for QEMU. Returns bytes. Error: usage.
+Result<std::uint64_t> parse_size(const std::string& text);
+
+/// `PATH[:SIZE]`. Error: usage.
+Result<MemoryFolder> parse_memory_folder(const std::string& text);
+
+/// Seconds, a number above 0 that may have a fraction; `inf`, and what nobody can wait for, is no limit.
+/// Error: usage.
+Result<std::optional<std::chrono::milliseconds>> parse_timeout(const std::string& text);
+
+/// `[ADDRESS:]HOST:GUEST[/tcp|/udp]`; HOST 0 is any that is free (choose_free_ports). Error: usage.
+Result<Forward> parse_forward(const std::string& text);
+/// One to any free port of this machine for each port that the image's manifest names.
+std::vector<Forward> forwards_of(const Manifest& image);
+/// The same, but HOST and GUEST may be ranges of one length, FIRST-LAST. Error: usage.
+Result<std::vector<Forward>> parse_forwards(const std::string& text);
+
+} // namespace ukl

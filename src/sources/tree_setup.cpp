@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sources/tree_setup.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <sstream>
+
+namespace ukl {
+namespace {
+
+// Paths that only a shell could mean are none.
+bool is_path(const std::string& text) {
+  return text.starts_with('/') && text.size() > 1 && text.find_first_of("*?[") == std::string::npos &&
+         text.find("/../") == std::string::npos;
+}
+
+std::optional<unsigned> octal(const std::string& text) {
+  unsigned mode = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+  return error == std::errc() && end == text.data() + text.size() && mode <= 07777 ? std::optional(mode)
+                                                                                   : std::nullopt;
+}
+
+std::optional<unsigned> number_in(const std::string& text) {
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+}
+
+std::optional<unsigned> user_number(const SystemUsers& users, const std::string& name) {
+  const auto* user = users.find_user(name);
+  return user ? std::optional(user->user) : number_in(name);
+}
+
+std::optional<unsigned> group_number(const SystemUsers& users, const std::string& name) {
+  const auto group = users.find_group(name);
+  return group ? group : number_in(name);
+}
+
+void change(RootTree& tree, const std::string& path, bool all, const std::function<void(TreeEntry&)>& how) {
+  const auto place = tree.real_path(path);
+  if (place.empty())
+    return;
+  std::vector<std::string> places;
+  for (auto at = tree.entries().lower_bound(place); at != tree.entries().end(); ++at) {
+    const bool below = at->first.starts_with(place + "/");
+    if (at->first == place || (all && below))
+      places.push_back(at->first);
+    else if (!at->first.starts_with(place))
+      break;
+  }
+  for (const auto& one : places) {
+    auto entry = tree.entries().at(one);
+    how(entry);
+    entry.settled = true;
+    if (!tree.put(one, std::move(entry)))
+      return;
+  }
+}
+
+void change_owner(RootTree& tree, const SystemUsers& users, const std::string& path, bool all,
+                  const std::string& owner, const std::string& group) {
+  const auto user = user_number(users, owner);
+  const auto of_group = group_number(users, group);
+  change(tree, path, all, [&](TreeEntry& entry) {
+    entry.owner = user.value_or(entry.owner);
+    entry.group = of_group.value_or(entry.group);
+  });
+}
+
+void make(RootTree& tree, const std::string& path, TreeEntry entry) {
+  if (tree.find_name(path) || tree.find(path))
+    return;
+  entry.settled = true;
+  // What cannot be put there is not worth an error: the package would have failed too.
+  (void)static_cast<bool>(tree.put(path, std::move(entry)));
+}
+
+// Options and the rest of a command; options in `valued` have a value.
+struct Words {
+  std::vector<std::pair<std::string, std::string>> options;
+  std::vector<std::string> rest;
+  bool has(const std::string& letters) const {
+    return std::ranges::any_of(options, [&](const auto& option) {
+      return option.first.find_first_of(letters, 1) != std::string::npos && !option.first.starts_with("--");
+    });
+  }
+  std::string value(const std::string& name) const {
+    for (const auto& option : options)
+      if (option.first == name)
+        return option.second;
+    return {};
+  }
+};
+
+Words sort(const std::vector<std::string>& command, const std::string& valued) {
+  Words words;
+  for (std::size_t i = 1; i < command.size(); ++i) {
+    if (!command[i].starts_with('-') || command[i] == "-")
+      words.rest.push_back(command[i]);
+    else if (command[i].size() == 2 && valued.find(command[i][1]) != std::string::npos &&
+             i + 1 < command.size())
+      words.options.emplace_back(command[i], command[i + 1]), ++i;
+    else
+      words.options.emplace_back(command[i], "");
+  }
+  return words;
+}
+
+// update-alternatives --install LINK NAME PATH PRIORITY
+void add_alternative(RootTree& tree, const std::vector<std::string>& command) {
+  for (std::size_t i = 1; i + 3 < command.size(); ++i)
+    if (command[i] == "--install" && is_path(command[i + 1]) && is_path(command[i + 3]) &&
+        command[i + 2].find('/') == std::string::npos) {
+      const auto middle = "/etc/alternatives/" + command[i + 2];
+      make(tree, middle, link_entry(command[i + 3]));
+      make(tree, command[i + 1], link_entry(middle));
+    }
+}
+
+void run_file_command(RootTree& tree, const SystemUsers& users, const std::string& name,
+                      const std::vector<std::string>& command) {
+  const auto words = sort(command, name == "install" ? "ogm" : name == "mkdir" ? "m" : "");
+  auto paths = words.rest;
+  std::string first;
+  if (name == "chown" || name == "chgrp" || name == "chmod") {
+    if (paths.empty())
+      return;
+    first = paths[0];
+    paths.erase(paths.begin());
+  }
+  const bool fits = std::ranges::all_of(paths, is_path);
+  if (!fits || paths.empty())
+    return;
+  const auto colon = first.find_first_of(":.");
+  for (const auto& path : paths) {
+    if (name == "chown")
+      change_owner(tree, users, path, words.has("R"), first.substr(0, colon),
+                   colon == std::string::npos ? "" : first.substr(colon + 1));
+    else if (name == "chgrp")
+      change_owner(tree, users, path, words.has("R"), "", first);
+    else if (const auto mode = octal(first); name == "chmod" && mode)
+      change(tree, path, words.has("R"), [&](TreeEntry& entry) { entry.mode = *mode; });
+    else if (name == "mkdir")
+      make_folder(tree, users, path, octal(words.value("-m")).value_or(0755), "", "");
+    else if (name == "install" && words.has("d"))
+      make_folder(tree, users, path, octal(words.value("-m")).value_or(0755), words.value("-o"),
+                  words.value("-g"));
+    else if (name == "touch")
+      make(tree, path, text_entry(""));
+  }
+  if (name == "cp" && paths.size() == 2 && words.rest.size() == 2)
+    if (const auto* from = tree.find(paths[0]); from && from->type == TreeEntry::Type::file)
+      make(tree, paths[1], TreeEntry(*from));
+}
+
+} // namespace
+
+void make_folder(RootTree& tree, const SystemUsers& users, const std::string& path, unsigned mode,
+                 const std::string& owner, const std::string& group) {
+  if (!is_path(path))
+    return;
+  if (const auto* there = tree.find(path); !there || there->implied) {
+    auto folder = folder_entry(mode);
+    folder.settled = true;
+    if (!tree.put(path, std::move(folder), true))
+      return;
+  }
+  if (!owner.empty() || !group.empty())
+    change_owner(tree, users, path, false, owner, group);
+}
+
+bool set_up(RootTree& tree, SystemUsers& users, const std::vector<std::string>& command) {
+  std::optional<SystemUser> with_home;
+  if (users.run(command, with_home)) {
+    if (with_home)
+      make_folder(tree, users, with_home->home, 0755, with_home->name, std::to_string(with_home->group));
+    return true;
+  }
+  const auto name = command[0].substr(command[0].rfind('/') + 1);
+  if (name == "update-alternatives")
+    return add_alternative(tree, command), true;
+  if (name == "dpkg-statoverride") {
+    const auto words = sort(command, "");
+    // --update --add OWNER GROUP MODE PATH
+    const bool adds =
+        std::ranges::any_of(words.options, [](const auto& one) { return one.first == "--add"; });
+    if (adds && words.rest.size() == 4 && is_path(words.rest[3])) {
+      change_owner(tree, users, words.rest[3], false, words.rest[0], words.rest[1]);
+      if (const auto mode = octal(words.rest[2]))
+        change(tree, words.rest[3], false, [&](TreeEntry& entry) { entry.mode = *mode; });
+    }
+    return true;
+  }
+  if (name == "ln") {
+    const auto words = sort(command, "");
+    if (words.has("s") && words.rest.size() == 2 && is_path(words.rest[1]))
+      make(tree, words.rest[1], link_entry(words.rest[0]));
+    return true;
+  }
+  for (const char* known : {"mkdir", "install", "touch", "cp", "chown", "chgrp", "chmod"})
+    if (name == known)
+      return run_file_command(tree, users, name, command), true;
+  return false;
+}
+
+void set_up_temporary_files(RootTree& tree, const SystemUsers& users, const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string type, path, mode, owner, group, age, argument;
+    if (!(words >> type >> path) || type.starts_with('#') || !is_path(path) ||
+        path.find('%') != std::string::npos)
+      continue;
+    words >> mode >> owner >> group >> age >> std::ws;
+    std::getline(words, argument);
+    const auto given = [](const std::string& word) { return word == "-" ? std::string() : word; };
+    while (mode.starts_with('~') || mode.starts_with(':'))
+      mode.erase(0, 1);
+    if (type[0] == 'd' || type[0] == 'D' || type[0] == 'v' || type[0] == 'q')
+      make_folder(tree, users, path, octal(mode).value_or(0755), given(owner), given(group));
+    else if (type[0] == 'f') {
+      make(tree, path, text_entry(argument, octal(mode).value_or(0644)));
+      change_owner(tree, users, path, false, given(owner), given(group));
+    } else if (type[0] == 'L' && !argument.empty())
+      make(tree, path, link_entry(argument));
+  }
+}
+
+} // namespace ukl

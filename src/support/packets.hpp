@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Sockets by which processes on this machine talk in packets (unix(7), SOCK_SEQPACKET), each a letter and
+// what belongs to it. They lie in folders that only their user can enter.
+#pragma once
+
+#include "support/files.hpp"
+
+namespace ukl {
+
+/// No packet is longer.
+inline constexpr std::size_t kLongestPacket = 65536;
+
+/// Listens as `path`, whose name may be longer than a socket's address, in place of an earlier socket there;
+/// not blocking. Error: unwritable.
+Result<FileDescriptor> listen_for_packets(const std::filesystem::path& path);
+/// Connects to it. Error: unreadable (nobody listens).
+Result<FileDescriptor> connect_for_packets(const std::filesystem::path& path);
+
+/// Sends one packet, waiting for room. False: the other side has gone.
+bool send_packet(int socket, char kind, std::string_view bytes);
+
+} // namespace ukl

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "support/text.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+namespace ukl {
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto digits = text.substr(std::min(i + 1, text.size()), 2);
+    unsigned value = 0;
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    if (text[i] == '%' && digits.size() == 2 && read.ptr == digits.data() + 2) {
+      out += static_cast<char>(value);
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+std::string xml_escaped(std::string_view text) {
+  std::string escaped;
+  for (const char character : text)
+    switch (character) {
+    case '&':
+      escaped += "&amp;";
+      break;
+    case '<':
+      escaped += "&lt;";
+      break;
+    case '>':
+      escaped += "&gt;";
+      break;
+    default:
+      escaped += static_cast<unsigned char>(character) < ' ' ? ' ' : character;
+    }
+  return escaped;
+}
+
+std::string last_line(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
+    text.pop_back();
+  return text.substr(text.rfind('\n') + 1);
+}
+
+bool is_plain_name(std::string_view name) {
+  const auto is_letter = [](char byte) {
+    const auto code = static_cast<unsigned char>(byte);
+    return code < 0x80 && std::isalnum(code) != 0;
+  };
+  return !name.empty() && name.size() <= kLongestPlainName && is_letter(name[0]) &&
+         std::ranges::all_of(
+             name, [&](char byte) { return is_letter(byte) || byte == '_' || byte == '.' || byte == '-'; });
+}
+
+} // namespace ukl

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Machines that outlive whoever started them.
+
+NAME lifecycle
+TIMEOUT 240
+PROGRAM server programs/server.cpp
+PACK {build}/server
+COMMAND {source}/clients/lifecycle {ukl} {image} {port} {work}/lifecycle
+EXPECT start, ask, stop: as it should
+EXPECT restart, attach, logs: as it should
+EXPECT killed machines: as it should
+EXPECT nothing is left: as it should
+
+# Further programs, and files in and out.
+NAME exec
+TIMEOUT 240
+PROGRAM server programs/server.cpp
+PACK {build}/server --file /bin/busybox
+COMMAND {source}/clients/exec {ukl} {image} {work}/exec
+EXPECT programs: as they should
+EXPECT streams: as they should
+EXPECT files: as they should
+EXPECT the end: as it should
+
+# What an image says of its program: ports, and the signal that asks it to end.
+NAME ports-and-stop-signal
+PROGRAM server programs/server.cpp
+PACK {build}/server --expose 7000 --stop-signal USR1
+COMMAND export UKL_STATE={work}/state; trap '{ukl} rm -f a 2>/dev/null' EXIT; {ukl} run -d --name a -P --wait-ready tcp:7000 {image} || exit 1; \
+  port=$({ukl} ps --json | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["ports"][0].split(":")[1].split("-")[0])'); \
+  exec 3<>/dev/tcp/127.0.0.1/$port && echo 'add 2 3' >&3 && read -r line <&3 && echo "the answer is $line"; {ukl} stop a; {ukl} ps -a
+EXPECT tcp port 7000 is 127.0.0.1:
+EXPECT the answer is 5
+EXPECT Exited (138)
