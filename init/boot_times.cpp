@@ -2,6 +2,7 @@
 #include "boot_times.hpp"
 
 #include "control.hpp"
+#include "fields.hpp"
 #include "settings.hpp"
 
 #include <cerrno>
@@ -38,7 +39,7 @@ std::uint64_t kernels_first_moment() {
 // Documentation/ABI/testing/dev-kmsg).
 bool parse_record(const char* record, unsigned long long& moment, const char*& text) {
   text = strchr(record, ';');
-  return text++ && sscanf(record, "%*u,%*u,%llu", &moment) == 1;
+  return text++ && Fields(record).until(",").text(",").until(",").text(",").number(moment).ok();
 }
 
 } // namespace
@@ -79,13 +80,17 @@ void report_initcalls() {
     record[got] = '\0';
     unsigned long long moment = 0, took = 0;
     const char* text = nullptr;
-    char name[256];
     if (!parse_record(record, moment, text))
       continue;
     // "initcall NAME+0x0/0x30 returned 0 after 12 usecs" (Linux's init/main.c)
-    if (sscanf(text, "initcall %255[^+ ]%*s returned %*d after %llu usecs", name, &took) == 2)
-      lines +=
-          "initcall " + std::string(name) + " " + std::to_string(moment) + " " + std::to_string(took) + "\n";
+    constexpr const char* kInitcall = "initcall ";
+    const auto* name = Fields(text).text(kInitcall).at();
+    const auto* name_end = Fields(name).until("+ ").at();
+    int result = 0;
+    if (name != text &&
+        Fields(name_end).word().text(" returned").number(result).text(" after").number(took).ok())
+      lines += "initcall " + std::string(name, name_end) + " " + std::to_string(moment) + " " +
+               std::to_string(took) + "\n";
     else if (strncmp(text, mark + 3, sizeof mark - 5) == 0)
       lines += "clock " + std::to_string(counter) + " " + std::to_string(moment) + "\n";
     if (lines.size() > kPortion) {

@@ -3,8 +3,10 @@
 
 #include "boot_times.hpp"
 #include "control.hpp"
+#include "fields.hpp"
 #include "last_bytes.hpp"
 #include "power.hpp"
+#include "settings.hpp"
 #include "streams.hpp"
 #include "ukl/manifest.hpp"
 #include "volumes.hpp"
@@ -43,12 +45,10 @@ void end_processes() {
 
 // What `ukl run --trace-calls` waits for; the file is there only then.
 void report_traced_calls() {
-  std::FILE* file = std::fopen(kTracedCalls, "re");
-  if (!file)
-    return;
-  for (unsigned number; std::fscanf(file, "%u", &number) == 1;)
+  const std::string list = read_whole(kTracedCalls);
+  unsigned number = 0;
+  for (Fields lines(list.c_str()); lines.number(number).ok();)
     report("call " + std::to_string(number));
-  std::fclose(file);
 }
 
 // What the host has not taken yet is in QEMU's hands, and would go with it.

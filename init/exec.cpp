@@ -6,6 +6,7 @@
 #include "exec_file.hpp"
 #include "ports.hpp"
 
+#include "fields.hpp"
 #include "ukl/exec.hpp"
 
 #include <algorithm>
@@ -64,7 +65,10 @@ void close_input(Session& session) {
 
 void set_size(int terminal, const char* text) {
   winsize size = {};
-  if (sscanf(text, "%hu %hu %hu %hu", &size.ws_row, &size.ws_col, &size.ws_xpixel, &size.ws_ypixel) >= 2)
+  Fields fields(text);
+  const bool known = fields.number(size.ws_row).number(size.ws_col).ok();
+  fields.number(size.ws_xpixel).number(size.ws_ypixel);
+  if (known)
     ioctl(terminal, TIOCSWINSZ, &size);
 }
 

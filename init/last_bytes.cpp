@@ -2,6 +2,7 @@
 #include "last_bytes.hpp"
 
 #include "ending.hpp"
+#include "fields.hpp"
 #include "settings.hpp"
 
 #include <algorithm>
@@ -32,7 +33,15 @@ unsigned long undelivered_bytes(std::string_view table) {
     // "sl local remote state transmit:receive …" (Documentation/networking/proc_net_tcp.rst)
     unsigned state = 0;
     unsigned long waiting = 0;
-    if (sscanf(line.c_str(), " %*u: %*s %*s %x %lx:", &state, &waiting) == 2 &&
+    if (Fields(line.c_str())
+            .word()
+            .word()
+            .word()
+            .number(state, 16)
+            .text(" ")
+            .number(waiting, 16)
+            .text(":")
+            .ok() &&
         std::find(std::begin(idle), std::end(idle), state) == std::end(idle))
       sum += waiting;
   }

@@ -4,6 +4,7 @@
 #include "console.hpp"
 #include "control.hpp"
 #include "ending.hpp"
+#include "fields.hpp"
 #include "ports.hpp"
 
 #include <cerrno>
@@ -31,13 +32,16 @@ struct Relay {
   std::uint64_t bytes = 0;          // read so far
   std::uint64_t end = kUnknown;     // so many there are, if that is known
   std::size_t begin = 0, count = 0; // what is in the buffer
-  char buffer[kPortion] = {};
+  char* buffer;                     // kPortion bytes
 
   bool open() const { return from >= 0; }
   bool from_port() const { return number == 0; }
 };
 
-Relay input, output, error, terminal_input, terminal_output;
+// Apart from what is not zero at the start, so that the file has none of it.
+char buffers[5][kPortion];
+Relay input = {.buffer = buffers[0]}, output = {.buffer = buffers[1]}, error = {.buffer = buffers[2]},
+      terminal_input = {.buffer = buffers[3]}, terminal_output = {.buffer = buffers[4]};
 Relay* const kRelays[] = {&input, &output, &error, &terminal_input, &terminal_output};
 
 int program_ends[3] = {-1, -1, -1};
@@ -272,8 +276,12 @@ void end_input(std::uint64_t bytes) {
 
 void resize_terminal(const char* size) {
   winsize window = {};
-  if (master >= 0 && sscanf(size, "%hu %hu %hu %hu", &window.ws_row, &window.ws_col, &window.ws_xpixel,
-                            &window.ws_ypixel) == 4)
+  if (master >= 0 && Fields(size)
+                         .number(window.ws_row)
+                         .number(window.ws_col)
+                         .number(window.ws_xpixel)
+                         .number(window.ws_ypixel)
+                         .ok())
     ioctl(master, TIOCSWINSZ, &window);
 }
 

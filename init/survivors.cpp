@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "survivors.hpp"
 
+#include "fields.hpp"
 #include "settings.hpp"
 
 #include <cstdio>
@@ -29,8 +30,12 @@ bool read_process(const char* number, Process& process) {
     return false;
   process.name = text.substr(open + 1, close - open - 1);
   int group = 0;
-  return sscanf(text.c_str() + close + 1, " %c %d %d %d", &process.state, &process.parent, &group,
-                &process.session) == 4;
+  return Fields(text.c_str() + close + 1)
+      .character(process.state)
+      .number(process.parent)
+      .number(group)
+      .number(process.session)
+      .ok();
 }
 
 bool counts(int number, const Process& process) {
