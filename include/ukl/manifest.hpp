@@ -50,6 +50,9 @@ inline constexpr std::string_view cpus = "cpus";       ///< with fewer than thes
 inline constexpr std::string_view probe = "probe";     ///< 1: end with status 0 where the program would start
 inline constexpr std::string_view profile = "profile"; ///< the kernel profile the image was made for
 inline constexpr std::string_view kernel = "kernel";   ///< the kernel's cache hash
+inline constexpr std::string_view fit = "fit";         ///< why the tool chose this profile, for a person
+inline constexpr std::string_view lacks =
+    "lacks"; ///< list: features that the kernel lacks (src/kernel/lacks.hpp)
 inline constexpr std::string_view syscall =
     "syscall"; ///< list: NUMBER:KIND, KIND one of full, direct, masked, shortcut
 inline constexpr std::string_view tree =

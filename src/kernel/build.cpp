@@ -116,7 +116,7 @@ Result<void> make(const Build& build, const std::string& doing, const std::vecto
   for (const std::string& setting :
        {std::string("LC_ALL=C"), "KBUILD_BUILD_TIMESTAMP=" + source_date(build.tree),
         std::string("KBUILD_BUILD_USER=ukl"), std::string("KBUILD_BUILD_HOST=ukl"),
-        std::string("KBUILD_BUILD_VERSION=1"), std::string("KCFLAGS=") + kCompilerFlags,
+        std::string("KBUILD_BUILD_VERSION=1"),
         "KCONFIG_ALLCONFIG=" + (build.objects / "wanted.config").string()})
     command.push_back(setting);
   for (const char* word : {"make", "-C"})
@@ -124,6 +124,8 @@ Result<void> make(const Build& build, const std::string& doing, const std::vecto
   command.push_back(build.tree);
   command.push_back("O=" + build.objects.filename().string());
   command.insert(command.end(), targets.begin(), targets.end());
+  const auto settings = make_settings(build.inputs.configuration);
+  command.insert(command.end(), settings.begin(), settings.end());
   auto status = run_logged(command, {}, build.log, on_line);
   if (!status)
     return status.error();

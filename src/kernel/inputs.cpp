@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <glob.h>
 #include <map>
 #include <sstream>
@@ -34,12 +35,34 @@ std::string setting_name(const std::string& line) {
   return {};
 }
 
+using Settings = std::map<std::string, std::string>; // by name: the line
+
+// A file's settings go over those that are there. `# include NAME` stands for the file of that name beside
+// it.
+Result<void> merge_file(const fs::path& file, Settings& settings) {
+  const std::string include = "# include ";
+  TRY_LET(const auto text, read_text(file));
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(include)) {
+      TRY(merge_file(file.parent_path() / line.substr(include.size()), settings));
+    } else if (const auto setting = setting_name(line); !setting.empty()) {
+      settings[setting] = line;
+    }
+  }
+  return {};
+}
+
 // The first line that `tool --version` prints, or nothing if it is not installed.
 std::string tool_version(const std::string& tool) {
+  // Each profile's inputs are asked for several times, and a compiler takes its time to say its name.
+  static std::map<std::string, std::string> known;
+  if (const auto found = known.find(tool); found != known.end())
+    return found->second;
   auto output = run_command({"env", "LC_ALL=C", tool, "--version"});
   if (!output || output->status != 0)
     return {};
-  return output->text.substr(0, output->text.find('\n'));
+  return known[tool] = output->text.substr(0, output->text.find('\n'));
 }
 
 Result<std::vector<fs::path>> files_below(const fs::path& folder) {
@@ -85,6 +108,19 @@ Result<std::string> source_hash(const fs::path& source) {
 
 } // namespace
 
+std::vector<std::string> make_settings(const std::string& configuration) {
+  const auto has = [&](const std::string& line) {
+    return ("\n" + configuration).find("\n" + line + "\n") != std::string::npos;
+  };
+  const bool small = has("CONFIG_CC_OPTIMIZE_FOR_SIZE=y");
+  std::vector<std::string> settings = {small ? "KCFLAGS=-mstringop-strategy=libcall" : "KCFLAGS=-O3"};
+  if (has("CONFIG_UKL=y"))
+    settings.emplace_back("CFLAGS_virtio_mmio.o=-include asm/ukl_virtio_mmio.h");
+  if (has("CONFIG_UKL_DENSE=y"))
+    settings.emplace_back("KBUILD_LDS=arch/x86/ukl/vmlinux.lds");
+  return settings;
+}
+
 Result<fs::path> find_linux_source() {
   const char* given = std::getenv("UKL_LINUX_SOURCE");
   const char* pattern = given && *given ? given : kSourcePattern;
@@ -103,14 +139,9 @@ Result<std::string> merged_configuration(const std::string& profile) {
   if (std::ranges::find(profiles, profile) == profiles.end())
     return Error{Failure::usage, fmt::format("there is no kernel profile {}", profile),
                  fmt::format("the profiles are: {}", fmt::join(profiles, ", "))};
-  std::map<std::string, std::string> settings;
-  for (const auto& name : {std::string("base"), profile}) {
-    TRY_LET(auto text, read_text(find_installation().kernel / "profiles" / (name + ".config")));
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);)
-      if (const auto setting = setting_name(line); !setting.empty())
-        settings[setting] = line;
-  }
+  Settings settings;
+  for (const auto& name : {std::string("base"), profile})
+    TRY(merge_file(find_installation().kernel / "profiles" / (name + ".config"), settings));
   std::string merged;
   for (const auto& [name, line] : settings)
     merged += line + "\n";
@@ -150,7 +181,7 @@ Result<KernelInputs> kernel_inputs(const std::string& profile, bool unpatched) {
     inputs.source = *source;
     inputs.source_hash = hash;
   }
-  describe("flags", kCompilerFlags);
+  describe("flags", fmt::format("{}", fmt::join(make_settings(inputs.configuration), " ")));
   describe("source", inputs.source_hash);
   describe("compiler", tool_version("gcc"));
   describe("linker", tool_version("ld"));

@@ -22,9 +22,13 @@ struct KernelInputs {
   std::string hash;                           ///< 16 hexadecimal digits; empty if an input is not known here
 };
 
-/// For Linux's compiler, after its own options. GCC's -O3 takes about 5 % of the instructions out of a system
-/// call (bench/run operations) and adds 0.2 % to the kernel's size.
-inline constexpr const char* kCompilerFlags = "-O3";
+/// What Linux's make is told for a kernel with these settings. The compiler's flags, after Linux's own: GCC's
+/// -O3 takes about 5 % of the instructions out of a system call (bench/run operations) and adds 0.2 % to the
+/// kernel's size. In a small kernel (CONFIG_CC_OPTIMIZE_FOR_SIZE) memory is not copied and filled byte by
+/// byte, as GCC's -Os does it, with which a translator takes a tenth of a second longer until the program
+/// starts. A kernel of ours also has the sizes of virtio queues of asm/ukl_virtio_mmio.h and, with
+/// CONFIG_UKL_DENSE, the linker script of arch/x86/ukl/vmlinux.lds.S: neither changes a file of Linux's.
+std::vector<std::string> make_settings(const std::string& configuration);
 
 /// Debian's archive of Linux's source: $UKL_LINUX_SOURCE (a path or a pattern), else
 /// /usr/src/linux-source-6.1*.tar.xz. Error: missing_tool with the command that installs it.

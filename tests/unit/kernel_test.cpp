@@ -161,8 +161,8 @@ TEST_F(KernelBuild, RemovesTheBuildTreeAndBuildsOnlyOnce) {
   ASSERT_TRUE(build());
   EXPECT_FALSE(fs::exists(tree()));
   ASSERT_TRUE(build());
-  EXPECT_EQ(make_calls(),
-            "make allnoconfig\nmake -j" + std::to_string(std::thread::hardware_concurrency()) + " vmlinux\n");
+  EXPECT_EQ(make_calls(), "make allnoconfig KCFLAGS=-O3\nmake -j" +
+                              std::to_string(std::thread::hardware_concurrency()) + " vmlinux KCFLAGS=-O3\n");
   EXPECT_TRUE(find_kernel("small"));
 }
 
@@ -194,6 +194,24 @@ TEST_F(KernelBuild, EveryInputChangesTheHash) {
   }
   std::ranges::sort(hashes);
   EXPECT_EQ(std::ranges::unique(hashes).size(), 0u);
+}
+
+// `# include NAME` stands for what the other profile has, and what comes later goes over it.
+TEST_F(KernelBuild, AProfileMayBeginWithAnother) {
+  write("kernel/profiles/smaller.config",
+        "# include small.config\n# CONFIG_A is not set\nCONFIG_C=\"other\"\n");
+  const auto merged = merged_configuration("smaller");
+  ASSERT_TRUE(merged) << merged.error().message;
+  EXPECT_EQ(*merged, "# CONFIG_A is not set\n# CONFIG_B is not set\nCONFIG_C=\"other\"\n");
+  write("kernel/profiles/broken.config", "# include nothing.config\n");
+  EXPECT_FALSE(merged_configuration("broken"));
+}
+
+TEST_F(KernelBuild, MakeIsToldWhatTheProfileNeeds) {
+  EXPECT_THAT(make_settings("CONFIG_A=y\n"), ElementsAre("KCFLAGS=-O3"));
+  EXPECT_THAT(make_settings("CONFIG_CC_OPTIMIZE_FOR_SIZE=y\nCONFIG_UKL=y\nCONFIG_UKL_DENSE=y\n"),
+              ElementsAre(testing::StartsWith("KCFLAGS=-mstring"), HasSubstr("ukl_virtio_mmio.h"),
+                          "KBUILD_LDS=arch/x86/ukl/vmlinux.lds"));
 }
 
 TEST_F(KernelBuild, CommentsInTheConfigurationDoNotChangeTheHash) {
@@ -230,7 +248,10 @@ TEST_F(KernelBuild, AFailureShowsTheEndOfTheLogAndGoesOnLater) {
   unsetenv("FAKE_MAKE");
   ASSERT_TRUE(build({.jobs = 3, .keep = false}));
   // Configured once: the second build went on with the first one's tree.
-  EXPECT_THAT(make_calls(), testing::MatchesRegex("make allnoconfig\nmake -j. vmlinux\nmake -j3 vmlinux\n"));
+  EXPECT_THAT(
+      make_calls(),
+      testing::MatchesRegex(
+          "make allnoconfig KCFLAGS=-O3\nmake -j. vmlinux KCFLAGS=-O3\nmake -j3 vmlinux KCFLAGS=-O3\n"));
 }
 
 TEST_F(KernelBuild, AFullDiskIsSaidToBeOne) {
@@ -368,7 +389,7 @@ TEST_F(KernelBuild, TwoBuildsOfTheSameKernelAreOne) {
   two.join();
   EXPECT_TRUE(*first);
   EXPECT_TRUE(*second);
-  EXPECT_EQ(make_calls(), "make allnoconfig\nmake -j1 vmlinux\n");
+  EXPECT_EQ(make_calls(), "make allnoconfig KCFLAGS=-O3\nmake -j1 vmlinux KCFLAGS=-O3\n");
 }
 
 } // namespace
