@@ -18,7 +18,7 @@ Result<int> run(int argc, char** argv) {
   app.footer("Start with:\n"
              "  ukl pack memcached -o memcached.ukl -- -u root\n"
              "  ukl run memcached.ukl -p 11211:11211\n\n"
-             "`ukl COMMAND --help` explains a command. Exit statuses 20 to 42 are the tool's own errors.");
+             "`ukl COMMAND --help` explains a command. Exit statuses 20 to 43 are the tool's own errors.");
 
   Action action;
   auto& commands = registered_commands();

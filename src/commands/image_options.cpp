@@ -22,6 +22,7 @@ void report_json(const PackSummary& summary, double seconds) {
   print_json({{"image", summary.output.string()},
               {"program", summary.program},
               {"profile", summary.profile},
+              {"fit", summary.fit},
               {"kernel", summary.kernel_hash},
               {"image_size", summary.image_size},
               {"payload_size", summary.payload_size},
@@ -111,17 +112,18 @@ void add_image_options(CLI::App& command, ImageOptions& options) {
       "direct, masked or shortcut (straight into a TCP socket, if it is answered); NAME may be a "
       "number, all, or @FILE. May be repeated; the last one wins");
   add_old_call_options(command, options.old_calls);
-  auto* profile = command
-                      .add_option("--profile", request.profile,
-                                  "The kernel's profile: general runs the program in ring 0, classic "
-                                  "in ring 3; see ukl kernel list")
-                      ->capture_default_str();
+  auto* profile = command.add_option(
+      "--profile", request.profile,
+      "The kernel's profile: general has everything, micro is for programs of one thread "
+      "and machines without PCI and disks, classic runs programs in ring 3 (default: micro "
+      "if that has all that the image asks for, else general)");
   command.add_option("--kernel", request.kernel, "For experts: a vmlinux of your own instead of a profile's")
       ->excludes(profile);
   command.add_flag("!--no-rewrite", request.rewrite,
                    "Leaves the program's system-call instructions as they are");
-  command.add_flag("--compress", request.compress,
-                   "Compresses the files with zstd: a smaller image that takes longer to make and to boot");
+  command.add_flag("--compress,!--no-compress", request.compress,
+                   "Compresses the files with zstd: a smaller image that takes longer to make and to boot "
+                   "(default: with the kernel profile micro)");
   command.add_flag("--json", options.json, "Prints the summary as JSON on standard output");
 }
 

@@ -87,7 +87,7 @@ void print_text(const json& image, bool with_files) {
                            image["kernel"].get<std::string>()));
   print_output(fmt::format("size           {:.1f} MiB (payload {:.1f} MiB)\n", mebibytes(number("file_size")),
                            mebibytes(number("payload_size"))));
-  print_output(fmt::format("memory needed  {:.0f} MiB ({:.0f} MiB unless ukl run is given -m)\n",
+  print_output(fmt::format("memory needed  {:g} MiB ({:g} MiB unless ukl run is given -m)\n",
                            mebibytes(number("memory_needed")), mebibytes(number("memory_default"))));
   print_output(fmt::format("kernel's place {}\n", number("kernel_positions") == 1
                                                       ? "the same address at each start"

@@ -34,7 +34,7 @@ struct RunTexts {
   std::vector<std::string> arguments, forwards, volumes, qemu_arguments;
   std::vector<std::string> environment, environment_files, configs, secrets, memory_folders;
   GuestSettings guest;
-  std::string memory, accelerator = "auto", machine = "q35", append;
+  std::string memory, accelerator = "auto", machine, append;
   unsigned cpus = 1;
   std::string timeout;
   std::string network = "user", mac;
@@ -85,7 +85,6 @@ Result<Manifest> read_settings(const RunTexts& texts) {
 Result<MachineOptions> read_options(const RunTexts& texts) {
   MachineOptions options;
   options.image = texts.image;
-  options.machine = texts.machine;
   options.cpus = texts.cpus;
   options.append = texts.append;
   options.trace = !texts.trace.empty();
@@ -199,8 +198,6 @@ Result<int> run(const RunTexts& texts) {
   auto options = read_options(texts);
   if (!options)
     return options.error();
-  if (auto boots = check_machine(*options); !boots)
-    return boots.error();
   TRY(check_life_options(texts.life, *options));
   for (const auto& [given, name] : {std::pair(!texts.trace.empty(), "--trace-calls"),
                                     {!texts.bootchart.empty(), "--bootchart"},
@@ -213,6 +210,9 @@ Result<int> run(const RunTexts& texts) {
   auto image = read_image(options->image);
   if (!image)
     return image.error();
+  options->lacks = values_of(image->manifest, key::lacks);
+  options->machine = texts.machine.empty() ? usual_machine(options->lacks) : texts.machine;
+  TRY(check_machine(*options));
   if (texts.publish_all)
     for (auto& forward : forwards_of(image->manifest))
       options->forwards.push_back(std::move(forward));
@@ -343,12 +343,12 @@ void add_run(CLI::App& app, Action& action) {
       ->add_option("--accel", texts->accelerator, "kvm, tcg, or auto: kvm if a kernel really boots under it")
       ->check(CLI::IsMember({"auto", "kvm", "tcg"}))
       ->capture_default_str();
-  command
-      ->add_option(
-          "--machine", texts->machine,
-          "QEMU's machine type: q35, pc, microvm, or a version of these like pc-q35-6.2; properties may "
-          "follow: pc,hpet=off. Under the translator it has no ACPI unless asked for: q35,acpi=on")
-      ->capture_default_str();
+  command->add_option(
+      "--machine", texts->machine,
+      "QEMU's machine type: q35, pc, microvm, or a version of these like pc-q35-6.2; properties may "
+      "follow: pc,hpet=off. Under the translator it has no ACPI unless asked for: q35,acpi=on (default: q35, "
+      "or "
+      "microvm for an image whose kernel has no PCI)");
   command
       ->add_option("--trace-calls", texts->trace,
                    "Learns which system calls the program makes, and adds them to this file for ukl pack "

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/decide_calls.hpp"
 #include "image/gather.hpp"
+#include "target/syscall_names.hpp"
+
+#include <algorithm>
+#include <array>
 
 namespace ukl {
 namespace {
@@ -42,6 +46,13 @@ ChosenCalls decide_calls(const CallPolicy& policy, const std::vector<ImageElf>& 
       if (elf.plan && elf.path != kInitPath)
         programs.push_back(find_file_calls(*elf.file->view, *elf.plan, elf.path));
   return choose_calls(programs, policy, [&] { return find_script(tree); });
+}
+
+bool may_open_sockets(const ChosenCalls& calls) {
+  // A ring of io_uring opens sockets, too.
+  return std::ranges::any_of(std::array{"socket", "io_uring_setup"}, [&](const char* name) {
+    return calls.table[*syscall_number(name)] != CallKind::masked;
+  });
 }
 
 } // namespace ukl

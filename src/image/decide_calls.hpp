@@ -15,4 +15,7 @@ bool decides_by_programs(const CallPolicy& policy);
 ChosenCalls decide_calls(const CallPolicy& policy, const std::vector<ImageElf>& elves, const RootTree& tree,
                          bool gate);
 
+/// Whether a program of the image may come to have a socket of the network's.
+bool may_open_sockets(const ChosenCalls& calls);
+
 } // namespace ukl

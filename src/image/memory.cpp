@@ -12,18 +12,35 @@ namespace {
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kKibibyte = 1024, kMebibyte = 1 << 20;
 
-// What Linux takes besides its own segments while it unpacks: a whole section's page descriptions, per-CPU
-// areas, drivers' buffers, its processes. Measured with profile general: 11.4 MiB.
-constexpr std::uint64_t kKernelNeeds = 13 * kMebibyte;
-// Of that, before the root file system is made and its size taken: 5 MiB.
-constexpr std::uint64_t kKernelNeedsEarly = 6 * kMebibyte;
+// What a kernel needs besides its own segments.
+struct KernelNeeds {
+  std::uint64_t all; ///< while it unpacks: page descriptions, per-CPU areas, drivers' buffers, its processes
+  std::uint64_t early;    ///< of that, before the root file system is made and its size taken
+  std::uint64_t room;     ///< for init and a small program to run
+  std::uint64_t firmware; ///< at the end of memory
+  std::uint64_t unit;     ///< what the machine's memory is rounded up to
+};
+
+// Measured: 11.4 MiB and 5 MiB of the first two.
+constexpr KernelNeeds kGeneral{13 * kMebibyte, 6 * kMebibyte, 6 * kMebibyte, kFirmwareNeeds, kMebibyte};
+// A kernel without PCI runs on machines without SeaBIOS. Measured: 1.9 MiB, and 4.2 MiB with a network card,
+// whose buffers are filled when it is set up.
+constexpr KernelNeeds kNano{1984 * kKibibyte, 1536 * kKibibyte, kMebibyte, 0, 256 * kKibibyte};
+constexpr KernelNeeds kMicro{4352 * kKibibyte, 1536 * kKibibyte, kMebibyte, 0, 256 * kKibibyte};
+
+const KernelNeeds& needs_of(const ImageInfo& info) {
+  const auto lacks = values_of(info.manifest, key::lacks);
+  const auto has = [&](std::string_view feature) { return std::ranges::find(lacks, feature) == lacks.end(); };
+  return has("pci") ? kGeneral : has("network") ? kMicro : kNano;
+}
+
+// Linux's zstd with a window as small as ours (zstd.cpp), and a block of what it gives.
+constexpr std::uint64_t kUnpacker = 448 * kKibibyte;
 // Areas, stacks and kernel threads of each further CPU.
 constexpr std::uint64_t kEachCpu = kMebibyte;
 // Inode (shmem_inode_info), directory entry, and what a time to be set later takes (init/initramfs.c,
 // dir_add).
 constexpr std::uint64_t kEachEntry = 1280;
-// What init and a small program need to run.
-constexpr std::uint64_t kRoom = 6 * kMebibyte;
 // What `ukl run` gives the program by itself.
 constexpr std::uint64_t kComfort = 96 * kMebibyte;
 // struct hash of init/initramfs.c, which kmalloc rounds up.
@@ -40,11 +57,11 @@ std::uint64_t round_up(std::uint64_t bytes, std::uint64_t unit) {
 
 // The machine whose memory leaves so much when Linux has described it (64 bytes for each page) and kept its
 // reserve (min_free_kbytes grows with the root of the memory; 1/128 is more than that from 32 MiB on).
-std::uint64_t machine_with(std::uint64_t bytes) {
+std::uint64_t machine_with(std::uint64_t bytes, const KernelNeeds& needs) {
   auto all = bytes / 62 * 64;
   if (all > kManyBytes)
     all += kBounceBuffers;
-  return round_up(all, kMebibyte);
+  return round_up(all, needs.unit);
 }
 
 } // namespace
@@ -90,20 +107,24 @@ Result<TreeSize> tree_size(const std::filesystem::path& image, const ImageInfo& 
 }
 
 MemoryNeed memory_need(const ImageInfo& info, const TreeSize& tree, unsigned cpus) {
+  const auto& needs = needs_of(info);
   const auto kernel = info.kernel_size + (cpus - 1) * kEachCpu;
   const auto payload = round_up(info.payload_size, kPage);
   const auto entries = tree.entries * kEachEntry;
   const auto files = tree.pages * kPage * 64 / 63 + entries;
-  const auto while_unpacking = kernel + kKernelNeeds + payload + files + tree.link_sets * kEachLinkSet;
-  const auto while_running = kernel + kKernelNeeds + files + kRoom;
+  // An archive smaller than what is in it is compressed.
+  const auto unpacker = payload < tree.pages * kPage ? kUnpacker : 0;
+  const auto while_unpacking =
+      kernel + needs.all + payload + unpacker + files + tree.link_sets * kEachLinkSet;
+  const auto while_running = kernel + needs.all + files + needs.room;
   // A tmpfs counts pages and entries, and takes as many of each as half of the pages that are free early.
   const auto limited = 2 * std::max(tree.pages, tree.entries + 64) * kPage;
-  const auto by_limit = kernel + kKernelNeedsEarly + payload + limited;
+  const auto by_limit = kernel + needs.early + payload + limited;
 
   MemoryNeed need;
-  const auto present = round_up(info.memory_end + kFirmwareNeeds, kMebibyte);
-  need.least = std::max({present, machine_with(while_unpacking), machine_with(while_running)});
-  need.for_tmpfs = std::max(need.least, machine_with(by_limit));
+  const auto present = round_up(info.memory_end + needs.firmware, needs.unit);
+  need.least = std::max({present, machine_with(while_unpacking, needs), machine_with(while_running, needs)});
+  need.for_tmpfs = std::max(need.least, machine_with(by_limit, needs));
   need.comfortable = std::max({kUsualMemory, need.for_tmpfs, need.least + round_up(kComfort, kMebibyte)});
   return need;
 }

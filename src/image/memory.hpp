@@ -36,7 +36,7 @@ enum class RootType {
   ramfs, ///< no limit; init moves the files to a tmpfs before the program starts, which takes time
 };
 
-/// All in bytes, whole MiB.
+/// All in bytes; whole MiB, or quarters of one for the small kernels.
 struct MemoryNeed {
   std::uint64_t least = 0;       ///< with which the image still runs a small program
   std::uint64_t for_tmpfs = 0;   ///< from which on RootType::tmpfs suffices; at least `least`

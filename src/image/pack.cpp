@@ -2,8 +2,8 @@
 // The recipe of an image: it goes one way, each pass takes values and gives values.
 #include "image/pack.hpp"
 #include "image/decide_calls.hpp"
+#include "image/fit_kernel.hpp"
 #include "image/gather.hpp"
-#include "image/image_kernel.hpp"
 #include "image/payload.hpp"
 #include "image/sourced_request.hpp"
 #include "support/overwriting.hpp"
@@ -27,19 +27,28 @@ std::vector<fs::path> named_inputs(const PackRequest& request, const Program& pr
   return inputs;
 }
 
-Manifest make_manifest(const PackRequest& request, const CheckedSettings& settings, const Kernel& kernel,
+Manifest make_manifest(const PackRequest& request, const Manifest& settings, const FittedKernel& fitted,
                        const std::string& program, const CallTable& calls) {
   Manifest manifest;
   manifest.emplace_back(key::format, kImageFormat);
-  manifest.emplace_back(key::profile, kernel.profile);
-  manifest.emplace_back(key::kernel, kernel.hash);
+  manifest.emplace_back(key::profile, fitted.kernel.kernel.profile);
+  if (!fitted.reason.empty())
+    manifest.emplace_back(key::fit, fitted.reason);
+  for (const auto& word : fitted.lacks)
+    manifest.emplace_back(key::lacks, word);
+  manifest.emplace_back(key::kernel, fitted.kernel.kernel.hash);
   manifest.emplace_back(key::argument, program);
   for (const auto& argument : request.arguments)
     manifest.emplace_back(key::argument, argument);
-  manifest.insert(manifest.end(), settings.manifest.begin(), settings.manifest.end());
+  manifest.insert(manifest.end(), settings.begin(), settings.end());
   const auto records = call_records(calls);
   manifest.insert(manifest.end(), records.begin(), records.end());
   return manifest;
+}
+
+bool asks_for_network(const GuestSettings& settings) {
+  return !settings.addresses.empty() || !settings.gateways.empty() || !settings.dns.empty() ||
+         !settings.ports.empty();
 }
 
 std::size_t count_files(const RootTree& tree) {
@@ -67,7 +76,7 @@ Result<PackSummary> pack(const PackRequest& asked) {
   TRY_LET(const auto settings, check_settings(request.settings, name));
 
   // The kernel, because nothing is of use without one, and because it says whether there is a gate.
-  TRY_LET(auto kernel, find_image_kernel(request.profile, request.kernel));
+  TRY_LET(auto first, first_kernel(request.profile, request.kernel));
 
   // Every file of the image under its name there: what the program's loader will open, what the user adds,
   // and what every image has. Only the manifest comes later, because what it says of system calls depends on
@@ -75,12 +84,23 @@ Result<PackSummary> pack(const PackRequest& asked) {
   TRY_LET(auto files, gather(sourced, program, settings, output, elf_files));
 
   // The code among them, each file with a plan of its system-call sites, which the next two passes need.
-  const bool rewrite = kernel.gate && request.rewrite;
-  const bool planned = rewrite || (kernel.gate && decides_by_programs(request.calls));
+  const bool rewrite = first.gate && request.rewrite;
+  const bool planned = rewrite || (first.gate && decides_by_programs(request.calls));
   TRY_LET(auto elves, read_elves(files.tree, std::move(elf_files), planned));
 
   // Which system calls are answered, and how: while the code still is as its compiler left it.
-  const auto calls = decide_calls(request.calls, elves, files.tree, kernel.gate);
+  const auto calls = decide_calls(request.calls, elves, files.tree, first.gate);
+
+  // Without a network where nobody can ask for one, unless the user does.
+  auto surroundings = settings.manifest;
+  if (!asks_for_network(request.settings) && !may_open_sockets(calls))
+    for (const auto name : {key::address, key::gateway, key::dns})
+      remove_values(surroundings, name, 0);
+
+  // A kernel that has all of this, and no more than it must.
+  const KernelWishes wishes{request.profile, request.kernel, surroundings};
+  TRY_LET(auto fitted, fit_kernel(std::move(first), wishes, calls));
+  auto& kernel = fitted.kernel;
 
   // Where the kernel functions are that programs call by name: from here on the image is for this kernel
   // alone.
@@ -91,11 +111,12 @@ Result<PackSummary> pack(const PackRequest& asked) {
 
   // What init and `ukl run` have to know, complete before anybody writes it.
   const auto guest_path = request.guest_path.empty() ? program.path.string() : request.guest_path;
-  auto manifest = make_manifest(request, settings, kernel.kernel, guest_path, calls.table);
+  auto manifest = make_manifest(request, surroundings, fitted, guest_path, calls.table);
   TRY(files.tree.add(kManifestPath, text_entry(encode_manifest(manifest), 0600)));
 
   // All files as one archive, which Linux unpacks.
-  TRY_LET(const auto payload, make_payload(files.tree, request.compress, request.places.newest));
+  TRY_LET(const auto payload,
+          make_payload(files.tree, request.compress.value_or(fitted.small), request.places.newest));
 
   // One file that boots. Its note repeats the manifest, for whoever does not unpack the archive, and says
   // what that takes in memory, which cannot stand within it.
@@ -107,6 +128,7 @@ Result<PackSummary> pack(const PackRequest& asked) {
   summary.output = output;
   summary.program = guest_path;
   summary.profile = kernel.kernel.profile;
+  summary.fit = fitted.reason;
   summary.kernel_hash = kernel.kernel.hash;
   summary.image_size = image.file_size;
   summary.payload_size = payload.archive.size();
@@ -115,6 +137,7 @@ Result<PackSummary> pack(const PackRequest& asked) {
   summary.skipped = std::move(files.skipped);
   summary.missing = std::move(files.missing);
   summary.notes = std::move(files.notes);
+  summary.notes.insert(summary.notes.end(), fitted.notes.begin(), fitted.notes.end());
   summary.memory = memory_need(image, payload.size);
   summary.ring0 = kernel.gate;
   summary.sites = rewritten.sites;

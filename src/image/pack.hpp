@@ -30,11 +30,11 @@ struct PackRequest {
   std::vector<AddedFile> files;
   std::vector<std::string> arguments; ///< of the program, without its name
   GuestSettings settings;
-  std::string profile = "general"; ///< of the kernel
-  std::filesystem::path kernel;    ///< a vmlinux to use instead of the profile's; empty: the profile's
-  CallPolicy calls;                ///< which system calls are answered, and how they are entered
-  bool compress = false;           ///< the payload, with zstd
-  bool rewrite = true;             ///< turn system-call sites into jumps, if the kernel has a gate
+  std::string profile;          ///< of the kernel; empty: the smallest that fits
+  std::filesystem::path kernel; ///< a vmlinux to use instead of the profile's; empty: the profile's
+  CallPolicy calls;             ///< which system calls are answered, and how they are entered
+  std::optional<bool> compress; ///< the payload, with zstd; not said: where the kernel is a small one
+  bool rewrite = true;          ///< turn system-call sites into jumps, if the kernel has a gate
   Reporter* reporter = &silent_reporter(); ///< is told of what takes time
 };
 
@@ -43,6 +43,7 @@ struct PackSummary {
   std::filesystem::path output;
   std::string program; ///< its path in the image
   std::string profile, kernel_hash;
+  std::string fit;                    ///< why this profile, unless the user chose
   std::uint64_t image_size = 0;       ///< bytes
   std::uint64_t payload_size = 0;     ///< bytes
   std::size_t files = 0;              ///< regular files in the image
@@ -67,8 +68,8 @@ struct PackSummary {
 /// `HOST:GUEST`, or `PATH` for both. The last `:/` divides. Error: usage.
 Result<AddedFile> parse_added_file(const std::string& text);
 
-/// Makes the image. Errors: those of read_sources, find_program, check_settings, find_image_kernel, gather,
-/// decide_calls, link_kernel_functions, make_payload and write_image.
+/// Makes the image. Errors: those of read_sources, find_program, check_settings, first_kernel, gather,
+/// fit_kernel, link_kernel_functions, make_payload and write_image.
 Result<PackSummary> pack(const PackRequest& request);
 
 } // namespace ukl

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/payload.hpp"
+#include "image/zstd.hpp"
 #include "support/interrupt.hpp"
 #include "ukl/manifest.hpp"
 
@@ -183,15 +184,12 @@ Result<Payload> make_payload(const RootTree& tree, bool compress, std::int64_t n
   std::unique_ptr<archive, int (*)(archive*)> writer(archive_write_new(), archive_write_free);
   archive_write_set_format_cpio_newc(writer.get());
   archive_write_set_bytes_per_block(writer.get(), 0);
-  if (compress && archive_write_add_filter_zstd(writer.get()) != ARCHIVE_OK)
-    return archive_error(writer.get(), "the root tree with zstd");
   if (archive_write_open(writer.get(), &payload.archive, nullptr, collect, nullptr) != ARCHIVE_OK)
     return archive_error(writer.get(), "the root tree");
   std::unique_ptr<archive_entry, void (*)(archive_entry*)> header(archive_entry_new(), archive_entry_free);
   const auto entries = in_order(tree);
   HardLinks links(entries);
-  if (!compress)
-    payload.archive.reserve(expected_size(entries, links));
+  payload.archive.reserve(expected_size(entries, links));
   for (const auto* one : entries) {
     const auto& [path, entry] = *one;
     if (interrupted())
@@ -220,6 +218,9 @@ Result<Payload> make_payload(const RootTree& tree, bool compress, std::int64_t n
   if (archive_write_close(writer.get()) != ARCHIVE_OK)
     return archive_error(writer.get(), "the root tree");
   payload.size.link_sets = links.sets();
+  if (compress) {
+    TRY_LET(payload.archive, zstd_compressed(payload.archive));
+  }
   return payload;
 }
 

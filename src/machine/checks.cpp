@@ -17,6 +17,10 @@ namespace {
 
 constexpr std::uint64_t kMebibyte = 1 << 20;
 
+double mebibytes(std::uint64_t bytes) {
+  return static_cast<double>(bytes) / kMebibyte;
+}
+
 } // namespace
 
 Result<FileDescriptor> take_port(const Forward& forward) {
@@ -50,10 +54,12 @@ Result<void> check_memory(const MachineOptions& options, const MemoryNeed& need)
     return {};
   return Error{
       Failure::too_little_memory,
-      fmt::format("{} needs at least {} MiB of memory, and the machine has {} MiB", options.image.string(),
-                  need.least / kMebibyte, options.memory / kMebibyte),
-      fmt::format("ukl run -m {}M, and more for what the program itself needs; without -m it gets {} MiB",
-                  need.least / kMebibyte, need.comfortable / kMebibyte)};
+      fmt::format("{} needs at least {:g} MiB of memory, and the machine has {:g} MiB",
+                  options.image.string(), mebibytes(need.least), mebibytes(options.memory)),
+      fmt::format("ukl run -m {}, and more for what the program itself needs; without -m it gets {:g} MiB",
+                  need.least % kMebibyte ? fmt::format("{}K", need.least >> 10)
+                                         : fmt::format("{}M", need.least / kMebibyte),
+                  mebibytes(need.comfortable))};
 }
 
 Result<void> check_ports(const std::vector<Forward>& forwards) {

@@ -36,7 +36,8 @@ enum class Accelerator { automatic, kvm, tcg };
 /// One run of an image.
 struct MachineOptions {
   std::filesystem::path image;
-  std::string machine = "q35"; ///< QEMU's machine type, with properties behind commas
+  std::string machine = "q35";    ///< QEMU's machine type, with properties behind commas
+  std::vector<std::string> lacks; ///< what the image's kernel lacks (src/kernel/lacks.hpp)
   Accelerator accelerator = Accelerator::automatic;
   std::uint64_t memory = kUsualMemory; ///< bytes
   RootType root = RootType::tmpfs;     ///< what the image is unpacked into

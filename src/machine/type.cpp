@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/type.hpp"
 
+#include "kernel/lacks.hpp"
+#include "machine/command.hpp"
 #include "machine/timers.hpp"
 
 #include <algorithm>
@@ -81,6 +83,29 @@ bool is_microvm(const MachineOptions& options) {
   return machine_name(options) == "microvm";
 }
 
+bool lacking(const MachineOptions& options, std::string_view feature) {
+  return std::ranges::find(options.lacks, feature) != options.lacks.end();
+}
+
+// What this run asks of the kernel, as words; not what the image's own settings do.
+std::vector<std::string> asked_features(const MachineOptions& options) {
+  auto words = needed_features(run_settings(options, {}));
+  if (name_in_force(options) != "microvm")
+    words.emplace_back("pci");
+  return words;
+}
+
+// An image that is what it is need not be made for this machine.
+Result<void> check_kernel(const MachineOptions& options) {
+  for (const auto& word : asked_features(options))
+    if (lacking(options, word))
+      return Error{Failure::kernel_lacks,
+                   fmt::format("the kernel of {} lacks {}, which this run asks for", options.image.string(),
+                               feature_meaning(word)),
+                   "make the image with another: ukl pack --profile general"};
+  return {};
+}
+
 // The firmware that QEMU gives to microvm (Debian's qemu-system-data): it does less than SeaBIOS, sooner.
 constexpr const char* kSmallFirmware = "/usr/share/qemu/qboot.rom";
 
@@ -90,7 +115,13 @@ std::string machine_name(const MachineOptions& options) {
   return first_part(options.machine);
 }
 
+std::string usual_machine(const std::vector<std::string>& lacks) {
+  return std::ranges::find(lacks, "pci") != lacks.end() ? "microvm" : "q35";
+}
+
 bool goes_without_acpi(const MachineOptions& options) {
+  if (lacking(options, "acpi"))
+    return !has_property(options.machine, "acpi=");
   return options.accelerator != Accelerator::kvm && !has_property(options.machine, "acpi=") &&
          (is_microvm(options) ||
           (options.qemu_arguments.empty() && !has_word(options.append, "acpi=") && counter_is_steady()));
@@ -144,7 +175,7 @@ Result<void> check_machine(const MachineOptions& options) {
                  fmt::format("there cannot be {} CPUs: the machine type {} has at most {}, the kernel {}",
                              options.cpus, name, *most, kKernelCpus),
                  fmt::format("--cpus {}", std::min(*most, kKernelCpus))};
-  return {};
+  return check_kernel(options);
 }
 
 } // namespace ukl

@@ -37,6 +37,7 @@ enum class Failure : int {
   no_such_machine = 40,    ///< there is none
   machine_runs = 41,       ///< the machine runs, and has to end first
   not_ready = 42,          ///< the machine was not ready in time
+  kernel_lacks = 43,       ///< the image's kernel lacks what is asked of it
   interrupted = 130,       ///< Ctrl-C
 };
 

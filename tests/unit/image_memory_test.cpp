@@ -71,6 +71,22 @@ TEST(ImageMemory, GrowsWithEachPart) {
   EXPECT_GT(memory_need(image_with(kMebibyte), {25600, 1000, 0}).least, base.least + 90 * kMebibyte);
 }
 
+// A kernel without PCI, and one without a network, take less; their needs are told in quarters of a MiB.
+TEST(ImageMemory, SmallKernelsNeedLess) {
+  auto info = image_with(kMebibyte);
+  const TreeSize tree{400, 40, 0};
+  const auto general = memory_need(info, tree);
+  info.manifest.emplace_back(key::lacks, "pci");
+  const auto micro = memory_need(info, tree);
+  info.manifest.emplace_back(key::lacks, "network");
+  const auto nano = memory_need(info, tree);
+  EXPECT_LT(micro.least + 8 * kMebibyte, general.least);
+  EXPECT_LT(nano.least + kMebibyte, micro.least);
+  EXPECT_EQ(nano.least % (kMebibyte / 4), 0u);
+  // Who only unpacks a compressed archive needs memory for that.
+  EXPECT_GE(memory_need(info, {257, 40, 0}).least, memory_need(info, {256, 40, 0}).least + kMebibyte / 4);
+}
+
 class ImageMemoryTest : public FolderTest {};
 
 // An image without the record is read instead, with the same result.

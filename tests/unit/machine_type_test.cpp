@@ -29,6 +29,38 @@ TEST(MachineType, ThoseThatStartPvhKernelsAreTaken) {
     EXPECT_TRUE(check_machine(on(machine))) << machine;
 }
 
+// What a small kernel lacks is said before anything starts.
+TEST(MachineType, KernelsThatLackSomething) {
+  EXPECT_EQ(usual_machine({}), "q35");
+  EXPECT_EQ(usual_machine({"cpus", "pci"}), "microvm");
+  auto options = on("microvm");
+  options.lacks = {"cpus", "pci", "acpi", "folders", "ipv6"};
+  EXPECT_TRUE(check_machine(options));
+  EXPECT_EQ(machine_argument(options), "microvm,acpi=off");
+  // Under KVM as well: nobody would read the tables.
+  options.accelerator = Accelerator::kvm;
+  EXPECT_EQ(machine_argument(options), "microvm,acpi=off");
+  const auto refused = [](MachineOptions wanted, const std::string& what) {
+    const auto checked = check_machine(wanted);
+    ASSERT_FALSE(checked) << what;
+    EXPECT_EQ(checked.error().failure, Failure::kernel_lacks);
+    EXPECT_THAT(checked.error().message, HasSubstr(what));
+    EXPECT_THAT(checked.error().hint, HasSubstr("--profile general"));
+  };
+  auto several = options;
+  several.cpus = 2;
+  refused(several, "several CPUs");
+  auto other = options;
+  other.machine = "q35";
+  refused(other, "devices on PCI");
+  auto folder = options;
+  folder.volumes.push_back({});
+  refused(folder, "folders of this machine");
+  auto address = options;
+  address.settings.emplace_back(key::address, "fd00::2/64");
+  refused(address, "IPv6");
+}
+
 TEST(MachineType, OthersAreRefusedBeforeTheyHang) {
   for (const char* machine : {"pc-i440fx-3.1", "pc-q35-2.4", "pc-q35-3.1", "pc-i440fx-2.12", "pc-i440fx-1.4",
                               "isapc", "none", "virt", "", "pc-q35-x", "pc-q35-", "xenfv"}) {

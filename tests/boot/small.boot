@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Kernels that fit the image (docs/kernel.md): the tool takes the smallest that has all that the image asks for.
+
+# No threads, no sockets, no disks: the smallest of all, and no network card.
+NAME small-kernel-for-hello
+PROGRAM hello programs/hello.c
+COMMAND {ukl} pack {build}/hello -o {build}/small.ukl 2>&1
+EXPECT kernel nano
+COMMAND {ukl} inspect {build}/small.ukl
+EXPECT_RE fit +it has all that the image asks for
+EXPECT_RE lacks +cpus
+REJECT 10.0.2.15
+COMMAND timeout 50 {ukl} run --time {build}/small.ukl </dev/null 2>&1
+EXPECT hello
+EXPECT_RE kernel +[0-9.]+ ms
+# With kernel modes that a user may ask for: what it lacks is said before anything starts.
+COMMAND {ukl} run --cpus 2 {build}/small.ukl; echo status $?
+EXPECT several CPUs
+EXPECT ukl pack --profile general
+EXPECT status 43
+COMMAND {ukl} run --machine q35 {build}/small.ukl; echo status $?
+EXPECT devices on PCI
+EXPECT status 43
+COMMAND {ukl} run --address 10.0.2.15/24 {build}/small.ukl; echo status $?
+EXPECT a network
+EXPECT status 43
+COMMAND mkdir -p {work}/folder; {ukl} run --volume {work}/folder:/data {build}/small.ukl; echo status $?
+EXPECT folders of this machine
+EXPECT status 43
+
+# A socket asks for a network, a thread for a second CPU.
+NAME small-kernel-for-a-server
+PROGRAM web {source}/../../bench/guest/web/web.c
+PROGRAM threads programs/threads.cpp -pthread
+COMMAND {ukl} pack {build}/web -o {build}/web.ukl 2>&1
+EXPECT kernel micro
+COMMAND {ukl} run -p {port}:8000 {build}/web.ukl </dev/null & \
+  machine=$!; for try in $(seq 100); do curl -s -m 5 http://127.0.0.1:{port}/ && break; sleep 0.2; done; kill $machine; wait $machine
+EXPECT hello
+COMMAND {ukl} pack {build}/threads -o {build}/threads.ukl 2>&1; {ukl} inspect {build}/threads.ukl
+EXPECT kernel general
+EXPECT_RE fit +it may start threads or processes
+
+# What a profile lacks is an error when the image is made, if it is known that the image asks for it.
+NAME small-kernel-that-lacks
+PROGRAM calls programs/lacking_calls.c
+COMMAND {ukl} pack {build}/calls -o {build}/calls.ukl 2>&1; {ukl} inspect {build}/calls.ukl
+EXPECT kernel general
+EXPECT_RE fit +it asks for the system calls? .*shmget
+COMMAND {ukl} pack {build}/calls --profile micro -o {build}/micro.ukl 2>&1; echo status $?
+EXPECT shmget
+EXPECT which the kernel profile micro lacks
+EXPECT status 43
+COMMAND {ukl} pack {build}/calls --profile micro --call shmget=masked -o {build}/micro.ukl && \
+  timeout 50 {ukl} run {build}/micro.ukl </dev/null 2>&1; echo status $?
+EXPECT status 38
+EXPECT masked
+
+# Eight MiB are enough for a hello, twelve for a server with a network card.
+NAME small-memory
+PROGRAM hello programs/hello.c
+PROGRAM web {source}/../../bench/guest/web/web.c
+COMMAND {ukl} pack {build}/hello -o {build}/small.ukl && timeout 50 {ukl} run -m 8M {build}/small.ukl </dev/null
+EXPECT hello
+COMMAND {ukl} pack {build}/web -o {build}/web.ukl && ( {ukl} run -m 12M -p {port}:8000 {build}/web.ukl </dev/null & \
+  machine=$!; for try in $(seq 100); do curl -s -m 5 http://127.0.0.1:{port}/ && break; sleep 0.2; done; \
+  for try in $(seq 20); do curl -s -m 5 http://127.0.0.1:{port}/; done | sort | uniq -c; kill $machine; wait $machine )
+EXPECT 20 hello
