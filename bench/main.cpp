@@ -6,6 +6,7 @@
 #include "plot.hpp"
 #include "profile.hpp"
 #include "servers.hpp"
+#include "start.hpp"
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
 #include "support/terminal.hpp"
@@ -168,7 +169,17 @@ Result<void> write_documents(const Results& results) {
   return write_section(root / "README.md", short_report(results));
 }
 
+Result<void> start(const Options& options) {
+  const fs::path document = fs::path(UKL_SOURCE_DIR) / "docs/start.md";
+  TRY_LET(const auto report,
+          measure_start({options.rounds, UKL_TOOL, UKL_BENCH_FLOOR, UKL_BENCH_HELLO, UKL_BENCH_WEB}));
+  fmt::print("{}", start_text(report, false));
+  return options.update_documents ? write_section(document, start_text(report, true)) : Result<void>();
+}
+
 Result<void> run(const Options& options) {
+  if (options.what == "start")
+    return start(options);
   if (options.what == "profile")
     return profile(options);
   if (options.what == "targets")
@@ -215,9 +226,10 @@ int main(int argc, char** argv) {
                  "operations: what single system calls cost, in instructions and time\n"
                  "applications: memcached, Redis and nginx, driven from the host\n"
                  "all: both (default)\n"
+                 "start: how soon a program runs, in how little memory, out of how small a file\n"
                  "profile: where the instructions of what --only names go, by function\n"
                  "targets: whether operations still cost no more than they may")
-      ->check(CLI::IsMember({"operations", "applications", "all", "profile", "targets"}));
+      ->check(CLI::IsMember({"operations", "applications", "start", "all", "profile", "targets"}));
   app.add_option("--rounds", options.rounds,
                  "how often each system boots and is measured (on servers, instructions are counted once)")
       ->capture_default_str()
