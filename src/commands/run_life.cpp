@@ -2,6 +2,7 @@
 #include "commands/run_life.hpp"
 #include "lifecycle/launch.hpp"
 #include "lifecycle/systemd_unit.hpp"
+#include "machine/host_streams.hpp"
 #include "support/places.hpp"
 #include "support/standard_streams.hpp"
 
@@ -15,6 +16,7 @@ namespace ukl {
 namespace {
 
 constexpr std::uint64_t kLeastLog = 64 << 10;
+constexpr const char* kUsualWindow = "24 80 0 0";
 
 // Our own command line, to be started again; the program's name whole, because a PATH may change.
 std::vector<std::string> own_command() {
@@ -47,6 +49,7 @@ MachinePlan make_plan(const LifeOptions& life, const MachineOptions& options) {
   plan.detached = life.detach;
   plan.remove = life.remove || !life.detach;
   plan.interactive = life.interactive;
+  plan.terminal = life.terminal && life.detach;
   plan.created = now();
   return plan;
 }
@@ -75,7 +78,10 @@ void add_life_options(CLI::App& command, LifeOptions& options) {
                   "says how long that may take (60)")
       ->type_name("WHAT");
   command.add_flag("-i,--interactive", options.interactive,
-                   "With -d: the program's input is open, for ukl attach");
+                   "With -d: the program's input is open, for ukl attach; without, it is ours anyhow");
+  command.add_flag("-t,--tty", options.terminal,
+                   "With -d: the program has a terminal, which ukl attach joins (with -i, its keys too); "
+                   "without, ours, and it is an error if we have none");
   command
       .add_option("--log-max", options.most_log,
                   "With -d: keep so much of what the program writes: 512K, 10M")
@@ -95,9 +101,11 @@ Result<void> check_life_options(const LifeOptions& options, const MachineOptions
                  "a machine that starts again has not ended"};
   if (options.detach)
     return {};
-  for (const auto& [given, name] : {std::pair(options.restart != "no", "--restart"),
-                                    {!options.wait_ready.empty(), "--wait-ready"},
-                                    {options.interactive, "-i"}})
+  if (options.terminal && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
+    return Error{Failure::usage, "-t needs a terminal, and our input or output is none",
+                 "leave -t out, or let the machine have one of its own: -d -t"};
+  for (const auto& [given, name] :
+       {std::pair(options.restart != "no", "--restart"), {!options.wait_ready.empty(), "--wait-ready"}})
     if (given)
       return Error{Failure::usage, fmt::format("{} is only for machines that run by themselves", name),
                    fmt::format("add -d, or leave {} out", name)};
@@ -114,7 +122,11 @@ Result<int> run_detached(const LifeOptions& life, MachineOptions options, const 
     options.awaited.push_back(readiness.port);
   const auto name = record.plan().name;
   options.folder = record.folder();
-  TRY(launch({std::move(record), restart, most_log,
+  // A terminal that nobody looks at yet is as large as ours.
+  auto window = life.terminal ? window_size(STDOUT_FILENO, ' ') : std::string();
+  if (life.terminal && window.empty())
+    window = kUsualWindow;
+  TRY(launch({std::move(record), restart, most_log, std::move(window),
               [&](const MachineNews& news) { return run_machine(options, manifest, false, news); }},
              readiness));
   print_output(name + "\n");

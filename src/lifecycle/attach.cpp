@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lifecycle/attach.hpp"
 #include "lifecycle/attach_protocol.hpp"
+#include "machine/host_streams.hpp"
 #include "machine/signal_queue.hpp"
 #include "support/packets.hpp"
 #include "support/standard_streams.hpp"
@@ -21,22 +22,31 @@ namespace {
 constexpr char kLeave[] = {0x10, 0x11};
 
 // A terminal that gives each key at once, so that the two are seen; it still echoes, edits no line, and
-// Ctrl-C is a signal.
+// Ctrl-C is a signal. `raw`: the machine has a terminal that does all that, and Ctrl-C is a key.
 class Keys {
 public:
-  Keys() : is_terminal_(isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before_) == 0) {
+  explicit Keys(bool raw)
+      : is_terminal_(isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before_) == 0), raw_(raw) {
+    enter();
+  }
+  Keys(const Keys&) = delete;
+  Keys& operator=(const Keys&) = delete;
+  ~Keys() { leave(); }
+
+  bool is_raw() const { return is_terminal_ && raw_; }
+  void enter() {
     if (!is_terminal_)
       return;
     termios now = before_;
+    if (raw_)
+      cfmakeraw(&now);
     now.c_lflag &= ~static_cast<tcflag_t>(ICANON | IEXTEN);
     now.c_iflag &= ~static_cast<tcflag_t>(IXON);
     now.c_cc[VMIN] = 1;
     now.c_cc[VTIME] = 0;
     tcsetattr(STDIN_FILENO, TCSANOW, &now);
   }
-  Keys(const Keys&) = delete;
-  Keys& operator=(const Keys&) = delete;
-  ~Keys() {
+  void leave() {
     if (is_terminal_)
       tcsetattr(STDIN_FILENO, TCSANOW, &before_);
   }
@@ -61,12 +71,44 @@ public:
     return false;
   }
   // Ctrl-D at the beginning of what came.
-  bool is_end(const std::string& bytes) const { return is_terminal_ && bytes == "\x04"; }
+  bool is_end(const std::string& bytes) const { return is_terminal_ && !raw_ && bytes == "\x04"; }
 
 private:
   termios before_ = {};
-  bool is_terminal_, half_ = false;
+  bool is_terminal_, raw_, half_ = false;
 };
+
+// The window's size, where there is a window.
+void tell_window(int socket, char kind) {
+  if (const auto size = window_size(STDOUT_FILENO, ' '); !size.empty() || kind == attach::kJoin)
+    send_packet(socket, kind, size);
+}
+
+// False: this one ends us, and not the machine.
+bool pass_on(int signal, int socket, bool terminal, Keys& keys) {
+  switch (signal) {
+  case SIGTSTP:
+    keys.leave();
+    SignalQueue::stop_like_others(false);
+    keys.enter();
+    return true;
+  case SIGWINCH:
+    if (terminal)
+      tell_window(socket, attach::kWindow);
+    return true;
+  case SIGCHLD:
+  case SIGCONT:
+    return true;
+  case SIGHUP:
+    // The window has been closed; another one may be opened.
+    if (keys.is_raw())
+      return false;
+    [[fallthrough]];
+  default:
+    send_packet(socket, attach::kSignal, fmt::format("{}", signal));
+    return true;
+  }
+}
 
 } // namespace
 
@@ -80,7 +122,10 @@ Result<AttachEnd> attach_to(const KnownMachine& machine) {
                  "only machines of ukl run -d can be attached to"};
   TRY_LET(const auto socket, connect_for_packets(machine.folder / attach::kSocket));
   TRY_LET(auto signals, SignalQueue::create());
-  Keys keys;
+  const bool terminal = machine.plan.terminal && isatty(STDOUT_FILENO);
+  Keys keys(machine.plan.terminal);
+  if (terminal)
+    tell_window(socket.get(), attach::kJoin);
   bool input = machine.plan.interactive;
   while (true) {
     pollfd events[] = {{socket.get(), POLLIN, 0},
@@ -88,14 +133,9 @@ Result<AttachEnd> attach_to(const KnownMachine& machine) {
                        {input || isatty(STDIN_FILENO) ? STDIN_FILENO : -1, POLLIN, 0}};
     if (poll(events, 3, -1) < 0 && errno != EINTR)
       return file_error(machine.folder / attach::kSocket, "read", errno);
-    for (const int signal : signals.take()) {
-      if (signal == SIGTSTP) {
-        SignalQueue::stop_like_others(false);
-        continue;
-      }
-      if (signal != SIGCHLD && signal != SIGCONT && signal != SIGWINCH)
-        send_packet(socket.get(), attach::kSignal, fmt::format("{}", signal));
-    }
+    for (const int signal : signals.take())
+      if (!pass_on(signal, socket.get(), terminal, keys))
+        return AttachEnd{true, 128 + signal};
     if (events[0].revents) {
       char packet[kLongestPacket];
       const ssize_t got = recv(socket.get(), packet, sizeof packet, 0);

@@ -39,6 +39,7 @@ struct MachinePlan {
   bool detached = false;      ///< it outlives whoever started it
   bool remove = false;        ///< nothing stays when it has ended
   bool interactive = false;   ///< its standard input is for ukl attach
+  bool terminal = false;      ///< its streams are a terminal
   Moment created{};
 };
 

@@ -53,6 +53,7 @@ void read(const Json& json, MachinePlan& plan) {
   take(json, "detached", plan.detached);
   take(json, "remove", plan.remove);
   take(json, "interactive", plan.interactive);
+  take(json, "terminal", plan.terminal);
   take(json, "created_ms", plan.created);
 }
 
@@ -102,6 +103,7 @@ std::string to_json(const MachinePlan& plan) {
                   {"detached", plan.detached},
                   {"remove", plan.remove},
                   {"interactive", plan.interactive},
+                  {"terminal", plan.terminal},
                   {"created_ms", milliseconds_of(plan.created)}});
 }
 

@@ -3,6 +3,7 @@
 #include "lifecycle/attach_protocol.hpp"
 #include "lifecycle/events.hpp"
 #include "lifecycle/log.hpp"
+#include "lifecycle/machine_terminal.hpp"
 #include "machine/signal_queue.hpp"
 #include "support/packet_server.hpp"
 #include "support/standard_streams.hpp"
@@ -12,6 +13,7 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -40,6 +42,44 @@ struct Pipe {
     return Pipe{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
   }
 };
+
+// Both sides of the machine's three streams.
+struct Streams {
+  Pipe input, output, error;
+
+  static Result<Streams> of_pipes(bool has_input) {
+    Streams streams;
+    TRY_LET(streams.input, Pipe::create());
+    TRY_LET(streams.output, Pipe::create());
+    TRY_LET(streams.error, Pipe::create());
+    if (!has_input)
+      streams.input = {FileDescriptor(open("/dev/null", O_RDONLY | O_CLOEXEC)), {}};
+    else
+      fcntl(streams.input.writer.get(), F_SETFL, O_NONBLOCK);
+    return streams;
+  }
+
+  // All three are the terminal. Without an input it has keys, and nobody types.
+  static Result<Streams> of_terminal(const std::string& size) {
+    TRY_LET(auto terminal, MachineTerminal::create(size));
+    Streams streams;
+    for (auto* end : {&streams.input.reader, &streams.output.writer, &streams.error.writer})
+      *end = FileDescriptor(fcntl(terminal.slave.get(), F_DUPFD_CLOEXEC, 0));
+    streams.input.writer = FileDescriptor(fcntl(terminal.master.get(), F_DUPFD_CLOEXEC, 0));
+    streams.output.reader = std::move(terminal.master);
+    if (!streams.input.reader || !streams.output.writer || !streams.error.writer || !streams.input.writer)
+      return file_error("terminal", "copy", errno);
+    return streams;
+  }
+};
+
+// In the machine's process, whose terminal is not that of who started it.
+void enter_terminal() {
+  // A session of its own, so that nobody but the machine stops when its program does (Ctrl-Z), and its group,
+  // which has no parent in the session, goes on: nobody could continue it.
+  setsid();
+  setenv("TERM", "xterm", 0);
+}
 
 std::string one_line(std::string text) {
   std::ranges::replace(text, '\n', ' ');
@@ -110,12 +150,10 @@ public:
 
 private:
   Result<void> start() {
-    TRY_LET(auto input, Pipe::create());
-    TRY_LET(auto output, Pipe::create());
-    TRY_LET(auto error, Pipe::create());
+    const auto& plan = with_.record.plan();
+    TRY_LET(auto streams,
+            plan.terminal ? Streams::of_terminal(with_.window) : Streams::of_pipes(plan.interactive));
     TRY_LET(auto news, Pipe::create());
-    if (!with_.record.plan().interactive)
-      input.reader = FileDescriptor(open("/dev/null", O_RDONLY | O_CLOEXEC));
     // One that comes while nobody queues them up waits.
     sigset_t all, before;
     sigfillset(&all);
@@ -130,11 +168,12 @@ private:
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       if (getppid() != keeper)
         _exit(1);
-      dup2(input.reader.get(), STDIN_FILENO);
-      dup2(output.writer.get(), STDOUT_FILENO);
-      dup2(error.writer.get(), STDERR_FILENO);
-      for (auto* ours : {&input, &output, &error})
-        *ours = {};
+      if (plan.terminal)
+        enter_terminal();
+      dup2(streams.input.reader.get(), STDIN_FILENO);
+      dup2(streams.output.writer.get(), STDOUT_FILENO);
+      dup2(streams.error.writer.get(), STDERR_FILENO);
+      streams = {};
       report_ = FileDescriptor();
       const int to = news.writer.get();
       const auto end = with_.run([to](const std::string& line) { write_all(to, line + "\n"); });
@@ -148,11 +187,9 @@ private:
     if (!signals)
       return signals.error();
     signals_.emplace(std::move(*signals));
-    input_ = with_.record.plan().interactive ? std::move(input.writer) : FileDescriptor();
-    if (input_)
-      fcntl(input_.get(), F_SETFL, O_NONBLOCK);
-    output_ = std::move(output.reader);
-    error_ = std::move(error.reader);
+    input_ = std::move(streams.input.writer);
+    output_ = std::move(streams.output.reader);
+    error_ = std::move(streams.error.reader);
     news_ = std::move(news.reader);
     gone_ = failed_ = false;
     unread_news_.clear();
@@ -192,8 +229,9 @@ private:
       for (const int signal : signals_->take())
         if (signal != SIGCHLD)
           pass_on(signal);
-    clients_.look(events.cbegin() + clients,
-                  [this](std::uint16_t, char kind, std::string_view bytes) { take_request(kind, bytes); });
+    clients_.look(events.cbegin() + clients, [this](std::uint16_t client, char kind, std::string_view bytes) {
+      take_request(client, kind, bytes);
+    });
     write_input();
     if (events[process].revents)
       take_end();
@@ -207,11 +245,22 @@ private:
       kill(pid_, signal);
   }
 
-  void take_request(char kind, std::string_view bytes) {
-    if (kind == attach::kInput && input_)
+  void take_request(std::uint16_t client, char kind, std::string_view bytes) {
+    const auto& plan = with_.record.plan();
+    if (kind == attach::kInput && input_ && plan.interactive)
       waiting_input_ += bytes;
-    else if (kind == attach::kInputEnd)
+    // A terminal stays: whoever leaves it, others may come.
+    else if (kind == attach::kInputEnd && !plan.terminal)
       input_ends_ = true;
+    if (kind == attach::kJoin && plan.terminal)
+      clients_.send(client, attach::kOutput, line_.text());
+    if ((kind == attach::kJoin || kind == attach::kWindow) && plan.terminal && input_) {
+      with_.window = bytes;
+      set_window_size(input_.get(), bytes);
+      // Of the same size as well: what fills its window draws it again for who has joined.
+      if (pid_ > 0)
+        kill(pid_, SIGWINCH);
+    }
     int signal = 0;
     if (kind == attach::kSignal &&
         std::from_chars(bytes.data(), bytes.data() + bytes.size(), signal).ec == std::errc() && signal > 0 &&
@@ -242,6 +291,8 @@ private:
     if (got > 0) {
       const std::string_view bytes(buffer, static_cast<std::size_t>(got));
       log_.add(which, bytes, now());
+      if (with_.record.plan().terminal)
+        line_.add(bytes);
       clients_.send_all(which == LogStream::output ? attach::kOutput : attach::kError, bytes);
       return true;
     }
@@ -375,6 +426,7 @@ private:
   MachineLog log_;
   PacketServer clients_;
   std::optional<SignalQueue> signals_;
+  UnfinishedLine line_; // of a terminal
   MachineState state_;
   pid_t pid_ = 0; // of the machine's process
   FileDescriptor process_, input_, output_, error_, news_;

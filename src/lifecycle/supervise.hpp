@@ -13,6 +13,7 @@ struct Supervision {
   MachineRecord record;
   RestartPolicy restart;
   std::uint64_t most_log = 0; ///< bytes
+  std::string window;         ///< the size of its terminal at first, if it has one (window_size)
   /// Runs the machine once.
   std::function<Result<MachineEnd>(const MachineNews&)> run;
 };

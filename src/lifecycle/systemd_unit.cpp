@@ -37,8 +37,13 @@ std::string path_of(const std::string& folder) {
   return text;
 }
 
-constexpr const char* kFlags[] = {"-d", "--detach", "--rm"};
+constexpr const char* kFlags[] = {"--detach", "--rm", "--interactive", "--tty"};
 constexpr const char* kWithValue[] = {"--restart", "--wait-ready", "--log-max", "--name"};
+
+// -d, -i and -t, alone or as one word.
+bool is_short_flags(const std::string& word) {
+  return word.size() > 1 && word[0] == '-' && word.find_first_not_of("dit", 1) == std::string::npos;
+}
 
 } // namespace
 
@@ -50,12 +55,8 @@ std::vector<std::string> foreground_command(const std::vector<std::string>& comm
       kept.insert(kept.end(), command.begin() + static_cast<std::ptrdiff_t>(index), command.end());
       break;
     }
-    if (std::ranges::find(kFlags, word) != std::end(kFlags))
+    if (std::ranges::find(kFlags, word) != std::end(kFlags) || is_short_flags(word))
       continue;
-    if (word == "-di" || word == "-id") {
-      kept.emplace_back("-i");
-      continue;
-    }
     const auto name = word.substr(0, word.find('='));
     if (std::ranges::find(kWithValue, name) != std::end(kWithValue)) {
       index += name.size() == word.size();
@@ -68,7 +69,6 @@ std::vector<std::string> foreground_command(const std::vector<std::string>& comm
 
 std::string systemd_unit(const MachinePlan& plan) {
   auto command = foreground_command(plan.command);
-  std::erase(command, "-i");
   // ukl run, then its options.
   if (command.size() >= 2)
     command.insert(command.begin() + 2, {"--name", plan.name});

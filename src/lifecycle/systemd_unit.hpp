@@ -11,7 +11,7 @@ namespace ukl {
 std::string systemd_unit(const MachinePlan& plan);
 
 /// Our command line as it was, but for options whose work systemd does (-d, --rm, --restart, --wait-ready,
-/// --log-max and --name).
+/// --log-max and --name) and for -i and -t.
 std::vector<std::string> foreground_command(const std::vector<std::string>& command);
 
 /// Tells systemd, if it started us and waits for that ($NOTIFY_SOCKET, here `socket`), one line like READY=1.

@@ -32,3 +32,11 @@ COMMAND export UKL_STATE={work}/state; trap '{ukl} rm -f a 2>/dev/null' EXIT; {u
 EXPECT tcp port 7000 is 127.0.0.1:
 EXPECT the answer is 5
 EXPECT Exited (138)
+
+# A terminal of the machine's own, which others join and leave.
+NAME attached-terminal
+TIMEOUT 240
+PREPARE for name in tty cat stty sleep; do mkdir -p tools; cp $(command -v $name) tools/; done
+PACK /bin/bash --file {build}/tools:/usr/bin
+COMMAND {source}/clients/attached-terminal {ukl} {image} {work}/state
+EXPECT terminals: as they should

@@ -3,6 +3,8 @@
 #include "lifecycle/attach_protocol.hpp"
 #include "lifecycle/launch.hpp"
 #include "lifecycle/log.hpp"
+#include "lifecycle/machine_terminal.hpp"
+#include "machine/host_streams.hpp"
 #include "support/packets.hpp"
 
 #include <csignal>
@@ -48,7 +50,7 @@ protected:
     auto record = MachineRecord::create(folder_.path(), plan_);
     if (!record)
       return record.error();
-    return launch({std::move(*record), *RestartPolicy::parse(restart), 1 << 20, std::move(run)},
+    return launch({std::move(*record), *RestartPolicy::parse(restart), 1 << 20, "24 80 0 0", std::move(run)},
                   *Readiness::parse(ready, {}));
   }
   KnownMachine web() const { return *known_machine(folder_.path(), "web"); }
@@ -237,6 +239,68 @@ TEST_F(Launch, ItsStreamsCanBeAttachedTo) {
   for (ssize_t got; (got = recv(socket->get(), packet, sizeof packet, 0)) > 0;)
     all += "|" + std::string(packet, static_cast<std::size_t>(got));
   EXPECT_EQ(all, "|ogot hello\n|x5 Exited (5)");
+}
+
+// What comes until it holds `text`.
+std::string read_until(int socket, const std::string& text) {
+  std::string all;
+  char packet[kLongestPacket];
+  while (all.find(text) == std::string::npos) {
+    const ssize_t got = recv(socket, packet, sizeof packet, 0);
+    if (got <= 0)
+      return all + "|the end";
+    all.append(packet + 1, static_cast<std::size_t>(got) - 1);
+  }
+  return all;
+}
+
+TEST_F(Launch, ATerminalCanBeAttachedTo) {
+  plan_.interactive = plan_.terminal = true;
+  ASSERT_TRUE(start([](const MachineNews& news) -> Result<MachineEnd> {
+    sigset_t resized;
+    sigemptyset(&resized);
+    sigaddset(&resized, SIGWINCH);
+    sigprocmask(SIG_BLOCK, &resized, nullptr);
+    news("started");
+    const auto size = [] { return window_size(0, 'x'); };
+    say(1, fmt::format("first\n{}{}{} {} ", isatty(0), isatty(1), isatty(2), size()));
+    int signal = 0;
+    sigwait(&resized, &signal);
+    say(2, "then " + size());
+    char line[64];
+    const ssize_t got = read(0, line, sizeof line);
+    say(1, " got " + std::string(line, static_cast<std::size_t>(std::max<ssize_t>(got, 0))));
+    return ended(read(0, line, sizeof line) > 0 ? 5 : 1);
+  }));
+  while (log().empty()) // its first line
+    std::this_thread::sleep_for(milliseconds(5));
+  const auto first = connect_for_packets(folder_.path() / "web" / attach::kSocket);
+  ASSERT_TRUE(first);
+  send_packet(first->get(), attach::kJoin, "31 97 0 0");
+  // What stood in the line before it came, and only that.
+  const auto joined = read_until(first->get(), "then");
+  EXPECT_THAT(joined, testing::StartsWith("111 24x80x0x0 "));
+  EXPECT_THAT(joined, HasSubstr("then 31x97x0x0"));
+  send_packet(first->get(), attach::kInput, "hello\n");
+  EXPECT_THAT(read_until(first->get(), "got "), HasSubstr("got hello"));
+  // Who leaves a terminal does not end its input.
+  send_packet(first->get(), attach::kInputEnd, {});
+  const auto second = connect_for_packets(folder_.path() / "web" / attach::kSocket);
+  ASSERT_TRUE(second);
+  send_packet(second->get(), attach::kInput, "again\n");
+  EXPECT_EQ(ended_web().state.status, 5);
+}
+
+TEST(UnfinishedLine, IsWhatTheCursorStandsBehind) {
+  UnfinishedLine line;
+  line.add("one\ntw");
+  line.add("o");
+  EXPECT_EQ(line.text(), "two");
+  line.add("\r\n# ");
+  EXPECT_EQ(line.text(), "# ");
+  line.add(std::string(10000, 'x') + "$");
+  EXPECT_EQ(line.text().size(), 4096u);
+  EXPECT_TRUE(line.text().ends_with("x$"));
 }
 
 } // namespace

@@ -13,8 +13,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 TEST(SystemdUnit, LeavesOutWhatSystemdDoes) {
-  EXPECT_THAT(foreground_command({"/usr/bin/ukl", "run", "-d", "--rm", "--restart=always", "--name", "web",
-                                  "--wait-ready", "tcp:80", "web.ukl", "-p", "80:80", "--", "-d", "--rm"}),
+  EXPECT_THAT(foreground_command({"/usr/bin/ukl", "run", "-dit", "--rm", "--restart=always", "--name", "web",
+                                  "--wait-ready", "tcp:80", "--tty", "-i", "web.ukl", "-p", "80:80", "--",
+                                  "-d", "--rm"}),
               ElementsAre("/usr/bin/ukl", "run", "web.ukl", "-p", "80:80", "--", "-d", "--rm"));
 }
 
