@@ -15,10 +15,14 @@ namespace {
 
 struct Options {
   bool all = false, json = false, quiet = false;
+  std::string project;
 };
 
 void print_table(const std::vector<KnownMachine>& machines) {
-  std::vector<std::array<std::string, 4>> rows = {{"NAME", "IMAGE", "STATUS", "PORTS"}};
+  // Most people have no projects.
+  const bool projects =
+      std::ranges::any_of(machines, [](const auto& machine) { return !machine.plan.project.empty(); });
+  std::vector<std::vector<std::string>> rows = {{"NAME", "IMAGE", "STATUS", "PORTS"}};
   for (const auto& machine : machines) {
     std::string ports;
     for (const auto& port : machine.plan.ports)
@@ -26,13 +30,19 @@ void print_table(const std::vector<KnownMachine>& machines) {
     rows.push_back({machine.plan.name, std::filesystem::path(machine.plan.image).filename().string(),
                     machine.sentence(now()), ports});
   }
-  std::array<std::size_t, 3> widths = {};
+  if (projects) {
+    rows[0].insert(rows[0].begin() + 1, "PROJECT");
+    for (std::size_t index = 0; index < machines.size(); ++index)
+      rows[index + 1].insert(rows[index + 1].begin() + 1, machines[index].plan.project);
+  }
+  std::vector<std::size_t> widths(rows[0].size());
   for (const auto& row : rows)
     for (std::size_t column = 0; column < widths.size(); ++column)
       widths.at(column) = std::max(widths.at(column), row.at(column).size());
   for (const auto& row : rows) {
-    auto line = fmt::format("{:{}}  {:{}}  {:{}}  {}", row[0], widths[0], row[1], widths[1], row[2],
-                            widths[2], row[3]);
+    std::string line;
+    for (std::size_t column = 0; column < widths.size(); ++column)
+      line += fmt::format("{:{}}  ", row.at(column), widths.at(column));
     print_output(line.substr(0, line.find_last_not_of(' ') + 1) + "\n");
   }
 }
@@ -42,6 +52,8 @@ Result<int> run(const Options& options) {
   auto machines = known_machines(places.machines);
   if (!options.all)
     std::erase_if(machines, [](const auto& machine) { return machine.phase() == "exited"; });
+  if (!options.project.empty())
+    std::erase_if(machines, [&](const auto& machine) { return machine.plan.project != options.project; });
   if (options.json) {
     auto table = nlohmann::ordered_json::array();
     for (const auto& machine : machines)
@@ -61,6 +73,8 @@ void add_ps(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("ps", "List the machines that run, and with -a those that have ended");
   command->add_flag("-a,--all", options->all, "Also those that have ended, until ukl rm removes them");
   command->add_flag("-q,--quiet", options->quiet, "Print names only");
+  command->add_option("-p,--project", options->project, "Only those of this project (ukl up)")
+      ->type_name("NAME");
   command->add_flag("--json", options->json, "Print an array of objects, with all that is known");
   command->footer(
       "STATUS says how a machine ended: Exited (0), Out of memory in the guest: NAME, Kernel\n"

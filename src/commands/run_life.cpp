@@ -5,6 +5,7 @@
 #include "machine/host_streams.hpp"
 #include "support/places.hpp"
 #include "support/standard_streams.hpp"
+#include "support/text.hpp"
 
 #include <cstdlib>
 #include <fmt/format.h>
@@ -36,6 +37,7 @@ MachinePlan make_plan(const LifeOptions& life, const MachineOptions& options) {
   MachinePlan plan;
   std::error_code ignored;
   plan.name = life.name;
+  plan.project = life.project;
   plan.image = std::filesystem::absolute(options.image, ignored);
   plan.command = own_command();
   plan.folder = std::filesystem::current_path(ignored);
@@ -65,6 +67,8 @@ void add_life_options(CLI::App& command, LifeOptions& options) {
                   "The machine's name, for ukl ps, stop, logs and the like (default: "
                   "that of the image's file)")
       ->take_last();
+  command.add_option("--project", options.project, "The project that it belongs to, for ukl ps and ukl down")
+      ->type_name("NAME");
   command.add_flag("--rm", options.remove, "With -d: leave nothing once the machine has ended");
   command
       .add_option("--restart", options.restart,
@@ -90,6 +94,9 @@ void add_life_options(CLI::App& command, LifeOptions& options) {
 }
 
 Result<void> check_life_options(const LifeOptions& options, const MachineOptions& machine) {
+  if (!options.project.empty() && !is_plain_name(options.project))
+    return Error{Failure::usage, fmt::format("'{}' is no name of a project", options.project),
+                 kPlainNameForm};
   TRY(RestartPolicy::parse(options.restart));
   TRY(Readiness::parse(options.wait_ready, machine.forwards));
   TRY_LET(const auto most, parse_size(options.most_log));

@@ -9,10 +9,10 @@ namespace ukl {
 
 struct LifeOptions {
   bool detach = false, remove = false, interactive = false, terminal = false;
-  std::string name, restart = "no", wait_ready, most_log = "10M";
+  std::string name, project, restart = "no", wait_ready, most_log = "10M";
 };
 
-/// Adds -d, --name, --rm, --restart, --wait-ready, -i, -t and --log-max.
+/// Adds -d, --name, --project, --rm, --restart, --wait-ready, -i, -t and --log-max.
 void add_life_options(CLI::App& command, LifeOptions& options);
 
 /// What can be said of them before anything is started: what belongs to -d is an error without it. Error:

@@ -26,15 +26,9 @@ using std::chrono::milliseconds;
 // What others are removing; no name of a machine begins with a dot.
 constexpr const char* kGone = ".gone-";
 
-// An image's name without its ending, in the letters that a name may have.
+// An image's name without its ending, with room for a number.
 std::string name_of(const fs::path& image) {
-  std::string name = image.stem().string();
-  for (auto& byte : name)
-    if (!is_plain_name(std::string("x") + byte))
-      byte = '-';
-  name.erase(0, name.find_first_not_of("-_."));
-  // Leaves room for a number.
-  return name.empty() ? "machine" : name.substr(0, kLongestPlainName - 5);
+  return plain_name(image.stem().string(), "machine", kLongestPlainName - 5);
 }
 
 // Readers only ever share the lock, so that two of them do not take each other for an owner.

@@ -28,6 +28,7 @@ std::string describe(Moment moment);
 /// What was asked for.
 struct MachinePlan {
   std::string name;
+  std::string project;              ///< that it belongs to (ukl up); mostly none
   std::string image;                ///< absolute
   std::vector<std::string> command; ///< ours, as it was written, and
   std::string folder;               ///< where that was

@@ -42,6 +42,7 @@ template <typename T> void take(const Json& json, const char* name, std::optiona
 
 void read(const Json& json, MachinePlan& plan) {
   take(json, "name", plan.name);
+  take(json, "project", plan.project);
   take(json, "image", plan.image);
   take(json, "command", plan.command);
   take(json, "folder", plan.folder);
@@ -92,6 +93,7 @@ template <typename T> bool read_all(const std::string& text, T& value) {
 
 std::string to_json(const MachinePlan& plan) {
   return text_of({{"name", plan.name},
+                  {"project", plan.project},
                   {"image", plan.image},
                   {"command", plan.command},
                   {"folder", plan.folder},
@@ -153,6 +155,8 @@ Json report(const KnownMachine& machine, Moment now) {
                {"pid", alive ? Json(state.keeper) : Json()},
                {"qemu", alive && state.qemu > 0 ? Json(state.qemu) : Json()},
                {"folder", folder.string()}};
+  if (!plan.project.empty())
+    json["project"] = plan.project;
   if (state.log_is_incomplete)
     json["log_is_incomplete"] = true;
   return json;

@@ -58,4 +58,13 @@ bool is_plain_name(std::string_view name) {
              name, [&](char byte) { return is_letter(byte) || byte == '_' || byte == '.' || byte == '-'; });
 }
 
+std::string plain_name(std::string_view text, const std::string& without, std::size_t longest) {
+  std::string name(text);
+  for (auto& byte : name)
+    if (!is_plain_name(std::string("x") + byte))
+      byte = '-';
+  name.erase(0, name.find_first_not_of("-_."));
+  return name.empty() ? without : name.substr(0, longest);
+}
+
 } // namespace ukl

@@ -25,5 +25,9 @@ inline constexpr const char* kPlainNameForm =
     "take letters, digits and _ . -, at most 63, with a letter or digit first";
 /// The longest, in bytes.
 inline constexpr std::size_t kLongestPlainName = 63;
+/// A name made of another text: a dash for each letter that it may not have, at most `longest` bytes;
+/// `without` if nothing is left.
+std::string plain_name(std::string_view text, const std::string& without,
+                       std::size_t longest = kLongestPlainName);
 
 } // namespace ukl

@@ -29,5 +29,13 @@ TEST(Text, PlainNames) {
   EXPECT_FALSE(is_plain_name(std::string(64, 'a')));
 }
 
+TEST(PlainName, IsMadeOfAnyText) {
+  EXPECT_EQ(plain_name("my site (2)", "x"), "my-site--2-");
+  EXPECT_EQ(plain_name("..hidden", "x"), "hidden");
+  EXPECT_EQ(plain_name("\xc3\xa4", "x"), "x");
+  EXPECT_EQ(plain_name(std::string(100, 'a'), "x").size(), kLongestPlainName);
+  EXPECT_TRUE(is_plain_name(plain_name("/ a", "x")));
+}
+
 } // namespace
 } // namespace ukl

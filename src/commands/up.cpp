@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// `ukl up`: the machines of a project, each behind those that it needs.
+#include "commands/project_command.hpp"
+#include "lifecycle/log.hpp"
+#include "machine/command.hpp"
+#include "machine/named_volumes.hpp"
+#include "support/interrupt.hpp"
+#include "support/places.hpp"
+#include "support/process.hpp"
+#include "support/standard_streams.hpp"
+#include "support/terminal.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <memory>
+#include <mutex>
+#include <poll.h>
+#include <ranges>
+#include <set>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+
+namespace ukl {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+// How often a health check is repeated at least: whoever waits for it waits for no longer.
+constexpr milliseconds kAskAgain{1000};
+
+struct Options {
+  ProjectOptions project;
+  std::vector<std::string> services;
+  bool detach = false, dry_run = false;
+};
+
+Error interrupted_error(const Project& project) {
+  return {Failure::interrupted, "interrupted: what was started runs",
+          fmt::format("ukl down -p {} ends it", project.name)};
+}
+
+// False: an interrupt came.
+bool sleep_for(milliseconds time) {
+  pollfd wait = {interrupt_descriptor(), POLLIN, 0};
+  poll(&wait, 1, static_cast<int>(time.count()));
+  return !interrupted();
+}
+
+// Those that were named, and what they need.
+std::set<std::string> wanted_services(const Project& project, const std::vector<std::string>& named) {
+  std::set<std::string> wanted(named.begin(), named.end());
+  if (named.empty())
+    for (const auto& service : project.services)
+      wanted.insert(service.name);
+  // Each stands behind what it needs.
+  for (const auto& service : project.services | std::views::reverse)
+    if (wanted.contains(service.name))
+      for (const auto& need : service.needs)
+        wanted.insert(need.service);
+  return wanted;
+}
+
+class Up {
+public:
+  Up(const Project& project, std::string tool) : project_(project), tool_(std::move(tool)) {}
+
+  Result<void> start(const Service& service) {
+    TRY_LET(const bool there, is_there(service));
+    if (there)
+      return {};
+    for (const auto& need : service.needs)
+      TRY(wait_for(service, *project_.find(need.service), need.until));
+    TRY(make_volumes(service));
+    ProcessOptions options;
+    options.directory = project_.folder;
+    TRY_LET(const auto output, run_command(start_command(tool_, project_, service), options));
+    if (interrupted())
+      return interrupted_error(project_);
+    if (output.status != 0)
+      return Error{static_cast<Failure>(output.status),
+                   fmt::format("{} does not start: {}", service.name, first_error(output.text)),
+                   fmt::format("what was started before runs: ukl down -p {}", project_.name)};
+    for (const auto& note : notes(output.text))
+      print_note(fmt::format("{}: {}", service.name, note));
+    return {};
+  }
+
+private:
+  // A machine of that name that runs as the file says is left alone; another one makes room.
+  Result<bool> is_there(const Service& service) {
+    TRY_LET(const auto places, read_places());
+    const auto machine = known_machine(places.machines, service.machine);
+    if (!machine)
+      return false;
+    if (machine->plan.project != project_.name)
+      return Error{
+          Failure::name_in_use,
+          fmt::format("there is a machine {}, which is not of the project {}", service.machine,
+                      project_.name),
+          fmt::format("rename the service or the project, or end it: ukl rm -f {}", service.machine)};
+    // One that has done its work is not asked to do it again, as long as the rest runs.
+    const bool completed = !machine->alive && machine->state.status == 0 && is_awaited(service);
+    if ((machine->alive || completed) && machine->plan.command == start_command(tool_, project_, service) &&
+        !is_older(*machine, service))
+      return true;
+    TRY(end_and_remove(*machine, service.stop_patience));
+    return false;
+  }
+
+  // Somebody waits for its end.
+  bool is_awaited(const Service& service) const {
+    return std::ranges::any_of(project_.services, [&](const Service& other) {
+      return std::ranges::any_of(other.needs, [&](const Service::Need& need) {
+        return need.service == service.name && need.until == Service::Need::Until::completed;
+      });
+    });
+  }
+
+  // The image was made anew since.
+  bool is_older(const KnownMachine& machine, const Service& service) const {
+    struct stat status = {};
+    return stat((project_.folder / service.image).c_str(), &status) == 0 &&
+           machine.plan.created < Moment(std::chrono::seconds(status.st_mtim.tv_sec));
+  }
+
+  Result<void> make_volumes(const Service& service) const {
+    TRY_LET(const auto places, read_places());
+    for (const auto& name : service.named_volumes) {
+      const auto& volume = *std::ranges::find(project_.volumes, name, &ProjectVolume::name);
+      const auto known = named_volumes(places.volumes);
+      if (volume.external || std::ranges::find(known, volume.volume, &NamedVolume::name) != known.end())
+        continue;
+      TRY_LET(const auto size, parse_size(volume.size));
+      TRY(create_volume(places.volumes, volume.volume, size, {}));
+    }
+    return {};
+  }
+
+  Result<void> wait_for(const Service& service, const Service& other, Service::Need::Until until) {
+    if (until == Service::Need::Until::completed)
+      return wait_for_success(service, other);
+    // `ukl run` returns once the program runs, and with --wait-ready once that is ready.
+    if (until == Service::Need::Until::healthy && other.health && !healthy_.contains(other.name)) {
+      TRY(wait_for_health(other));
+      healthy_.insert(other.name);
+    }
+    return {};
+  }
+
+  Result<void> wait_for_success(const Service& service, const Service& other) {
+    TRY_LET(const auto machine, find_machine(other.machine));
+    wait_for_end(machine);
+    if (interrupted())
+      return interrupted_error(project_);
+    TRY_LET(const auto ended, find_machine(other.machine));
+    if (ended.state.status != 0)
+      return Error{
+          Failure::not_ready,
+          fmt::format("{} waits for {} to end well: {}", service.name, other.name, ended.sentence(now())),
+          fmt::format("see what it said: ukl logs {}", other.machine)};
+    return {};
+  }
+
+  Result<void> wait_for_health(const Service& service) const {
+    const auto& health = *service.health;
+    const auto end = Clock::now() + health.patience;
+    std::vector<std::string> command = {tool_, "exec", service.machine, "--"};
+    command.insert(command.end(), health.command.begin(), health.command.end());
+    while (true) {
+      const FileDescriptor said(memfd_create("health", MFD_CLOEXEC));
+      ProcessOptions options;
+      options.standard_output = options.standard_error = said.get();
+      TRY_LET(auto check, Process::start(command, options));
+      const auto status = check.wait_for(health.timeout);
+      if (status == 0)
+        return {};
+      TRY_LET(const auto machine, find_machine(service.machine));
+      if (status == 126 || status == 127)
+        return Error{Failure::not_ready,
+                     fmt::format("the health of {} cannot be checked: {} is not in its image", service.name,
+                                 health.command[0]),
+                     "ukl pack --file adds it; or say x-wait-ready: tcp:PORT in place of a healthcheck"};
+      if (!machine.alive)
+        return Error{Failure::not_ready,
+                     fmt::format("{} ended before it was healthy: {}", service.name, machine.sentence(now())),
+                     fmt::format("see what it said: ukl logs {}", service.machine)};
+      if (Clock::now() >= end)
+        return Error{
+            Failure::not_ready,
+            fmt::format("{} was not healthy within {:g} s: {}", service.name,
+                        std::chrono::duration<double>(health.patience).count(),
+                        status ? fmt::format("status {} {}", *status, text_of(said)) : "it did not answer"),
+            fmt::format("see what it said: ukl logs {}", service.machine)};
+      if (!sleep_for(std::min(health.interval, kAskAgain)))
+        return interrupted_error(project_);
+    }
+  }
+
+  static std::string text_of(const FileDescriptor& file) {
+    char text[200];
+    const ssize_t got = pread(file.get(), text, sizeof text, 0);
+    std::string line(text, got > 0 ? static_cast<std::size_t>(got) : 0);
+    return line.substr(0, line.find('\n'));
+  }
+
+  // What `ukl run` says of its own, a line each.
+  static std::vector<std::string> notes(const std::string& text) {
+    std::vector<std::string> lines;
+    for (const auto& part : text | std::views::split('\n')) {
+      const std::string line(part.begin(), part.end());
+      if (line.starts_with("ukl: "))
+        lines.push_back(line.substr(5));
+    }
+    return lines;
+  }
+  static std::string first_error(const std::string& text) {
+    const auto lines = notes(text);
+    return lines.empty() ? text.substr(0, text.find('\n')) : lines.back();
+  }
+
+  const Project& project_;
+  std::string tool_;
+  std::set<std::string> healthy_;
+};
+
+// What all of them write, with the service's name before each line, until they have ended or an interrupt.
+Result<void> follow(const Project& project, const std::set<std::string>& wanted) {
+  std::size_t width = 0;
+  for (const auto& name : wanted)
+    width = std::max(width, name.size());
+  std::mutex one_at_a_time;
+  std::vector<std::jthread> readers;
+  for (const auto& service : project.services) {
+    if (!wanted.contains(service.name))
+      continue;
+    TRY_LET(auto machine, find_machine(service.machine));
+    readers.emplace_back([&, machine = std::move(machine), name = service.name] {
+      [[maybe_unused]] const auto read =
+          read_log(machine, {std::nullopt, "", true}, [&](const LogEntry& entry) {
+            const auto line = fmt::format("{:{}} | {}\n", name, width, entry.text);
+            const std::lock_guard lock(one_at_a_time);
+            write_all(entry.stream == LogStream::output ? STDOUT_FILENO : STDERR_FILENO, line);
+          });
+    });
+  }
+  return {};
+}
+
+Result<int> run(const Options& options) {
+  TRY_LET(const auto project, open_project(options.project));
+  for (const auto& note : project.notes)
+    print_note(note);
+  for (const auto& name : options.services)
+    if (!project.find(name))
+      return Error{Failure::usage, fmt::format("{} has no service {}", project.file.string(), name), ""};
+  const auto wanted = wanted_services(project, options.services);
+  std::error_code ignored;
+  const auto tool = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+  if (options.dry_run) {
+    for (const auto& service : project.services)
+      if (wanted.contains(service.name))
+        print_output(shell_line(start_command("ukl", project, service)) + "\n");
+    return 0;
+  }
+  catch_interrupts();
+  Up up(project, tool);
+  for (const auto& service : project.services)
+    if (wanted.contains(service.name)) {
+      TRY(up.start(service));
+      print_output(service.machine + "\n");
+    }
+  if (options.detach)
+    return 0;
+  TRY(flush_output());
+  TRY(follow(project, wanted));
+  if (!interrupted())
+    return 0;
+  clear_interrupt();
+  for (const auto& service : project.services | std::views::reverse)
+    if (const auto machine = find_machine(service.machine); machine && wanted.contains(service.name))
+      TRY(stop_machine(*machine, service.stop_patience));
+  return 0;
+}
+
+void add_up(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("up", "Start the machines of a project, which a compose.yaml describes");
+  command->add_option("SERVICE", options->services, "Only these, and what they need (default: all)");
+  command->add_flag("-d,--detach", options->detach, "Return once all run");
+  add_project_options(*command, options->project);
+  command->add_flag("--dry-run", options->dry_run,
+                    "Print the commands that would start them, and do nothing else");
+  command->footer(
+      "Each service is a machine PROJECT-SERVICE, as ukl run -d starts it, behind those that it depends on;\n"
+      "services reach each other by name at their published ports. One that runs as the file says is left\n"
+      "alone. Without -d, what they write is shown, and Ctrl-C stops them. Of a Compose file's keys those\n"
+      "are known that have a meaning for machines (docs/projects.md); any other is an error with its line.\n"
+      "A file:\n"
+      "    services:\n"
+      "      web:\n"
+      "        image: web.ukl\n"
+      "        ports: [\"8080:80\"]\n"
+      "        x-wait-ready: tcp:80\n"
+      "Example:\n"
+      "  ukl up -d");
+  command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+const RegisterCommand registration{44, add_up};
+
+} // namespace
+} // namespace ukl
