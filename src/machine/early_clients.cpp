@@ -72,11 +72,13 @@ struct Pair {
 
 class Carrier {
 public:
-  Carrier(FileDescriptor listener, int stop, const sockaddr_in& server)
-      : listener_(std::move(listener)), stop_(stop), server_(server) {}
+  Carrier(std::vector<FileDescriptor> clients, FileDescriptor listener, int stop, const sockaddr_in& server)
+      : clients_(std::move(clients)), listener_(std::move(listener)), stop_(stop), server_(server) {}
 
   void run() {
     const auto end = Clock::now() + kStragglers;
+    for (auto& client : clients_)
+      serve(std::move(client));
     accept_all();
     while (listener_ || !pairs_.empty()) {
       if (Clock::now() >= end)
@@ -96,15 +98,15 @@ private:
   using milliseconds = std::chrono::milliseconds;
   static constexpr milliseconds kPatience{10'000}, kStragglers{1000};
 
+  void serve(FileDescriptor client) {
+    FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (socket && connect(socket.get(), reinterpret_cast<const sockaddr*>(&server_), sizeof server_) == 0)
+      pairs_.emplace_back(std::move(client), std::move(socket));
+  }
+
   void accept_all() {
-    while (true) {
-      FileDescriptor client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      if (!client)
-        return;
-      FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-      if (socket && connect(socket.get(), reinterpret_cast<const sockaddr*>(&server_), sizeof server_) == 0)
-        pairs_.emplace_back(std::move(client), std::move(socket));
-    }
+    while (FileDescriptor client{accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)})
+      serve(std::move(client));
   }
 
   // False if nothing happened for so long; negative: waits as long as it takes.
@@ -141,6 +143,7 @@ private:
     pairs_ = std::move(left);
   }
 
+  std::vector<FileDescriptor> clients_;
   FileDescriptor listener_;
   int stop_;
   sockaddr_in server_;
@@ -149,7 +152,8 @@ private:
 
 } // namespace
 
-Result<EarlyClients> EarlyClients::serve(FileDescriptor listener, const sockaddr_in& server) {
+Result<EarlyClients> EarlyClients::serve(std::vector<FileDescriptor> clients, FileDescriptor listener,
+                                         const sockaddr_in& server) {
   EarlyClients result;
   result.stop_ = FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!result.stop_)
@@ -160,8 +164,9 @@ Result<EarlyClients> EarlyClients::serve(FileDescriptor listener, const sockaddr
   pthread_sigmask(SIG_SETMASK, &all, &before);
   int error = 0;
   try {
-    result.thread_ = std::thread(
-        [carrier = Carrier(std::move(listener), result.stop_.get(), server)]() mutable { carrier.run(); });
+    result.thread_ =
+        std::thread([carrier = Carrier(std::move(clients), std::move(listener), result.stop_.get(),
+                                       server)]() mutable { carrier.run(); });
   } catch (const std::system_error& failed) {
     error = failed.code().value();
   }

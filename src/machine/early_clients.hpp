@@ -6,6 +6,7 @@
 
 #include <netinet/in.h>
 #include <thread>
+#include <vector>
 
 namespace ukl {
 
@@ -14,10 +15,11 @@ namespace ukl {
 /// client takes nothing for ten seconds.
 class EarlyClients {
 public:
-  /// `listener` is not blocking and listens. It is closed after a second: no new client comes to it any more,
-  /// but the handshake of one may have begun before.
-  /// Error: what the system says of threads or descriptors.
-  static Result<EarlyClients> serve(FileDescriptor listener, const sockaddr_in& server);
+  /// `clients` were accepted already. `listener` is not blocking and listens. It is closed after a second: no
+  /// new client comes to it any more, but the handshake of one may have begun before. Error: what the system
+  /// says of threads or descriptors.
+  static Result<EarlyClients> serve(std::vector<FileDescriptor> clients, FileDescriptor listener,
+                                    const sockaddr_in& server);
   EarlyClients(EarlyClients&&) noexcept = default;
   EarlyClients& operator=(EarlyClients&&) = delete;
   ~EarlyClients();

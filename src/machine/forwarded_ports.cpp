@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/filter.h>
 #include <sys/socket.h>
+#include <utility>
 
 namespace ukl {
 namespace {
@@ -77,11 +79,20 @@ void ForwardedPorts::take_clients(pid_t pid) {
     if (port.state != State::held || theirs == sockets.end())
       continue;
     listen(theirs->get(), SOMAXCONN); // libslirp's own is 1
-    if (join_group(port.socket, *theirs))
-      port.state = State::waiting;
-    else
+    if (!join_group(port.socket, *theirs)) {
       shutdown(port.socket.get(), SHUT_RDWR); // no longer listens
+      continue;
+    }
+    port.state = State::waiting;
+    // QEMU may accept one at the same time: then there is none to wait for.
+    fcntl(theirs->get(), F_SETFL, fcntl(theirs->get(), F_GETFL) | O_NONBLOCK);
+    while (FileDescriptor client{accept4(theirs->get(), nullptr, nullptr, SOCK_CLOEXEC)})
+      port.clients.push_back(std::move(client));
   }
+}
+
+bool ForwardedPorts::has_untaken() const {
+  return std::ranges::any_of(ports_, [](const Port& port) { return port.state == State::held; });
 }
 
 std::vector<std::uint16_t> ForwardedPorts::awaited() const {
@@ -100,7 +111,7 @@ Result<void> ForwardedPorts::serve_early_clients(Port& port) {
   sockaddr_in server = address_of(port.forward);
   if (server.sin_addr.s_addr == htonl(INADDR_ANY))
     server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  TRY_LET(auto early, EarlyClients::serve(std::move(port.socket), server));
+  TRY_LET(auto early, EarlyClients::serve(std::exchange(port.clients, {}), std::move(port.socket), server));
   early_.push_back(std::move(early));
   return {};
 }
@@ -167,6 +178,7 @@ void ForwardedPorts::refuse_clients(QemuMonitor& monitor) {
                                           port.forward.host_port));
     if (port.state == State::waiting)
       shutdown(port.socket.get(), SHUT_RDWR); // no longer listens, and keeps the port
+    port.clients.clear();
     port.state = State::refused;
   }
 }

@@ -25,9 +25,12 @@ public:
   /// Takes the TCP ports among `forwards`, without listening. Errors: those of take_port (checks.hpp).
   static Result<ForwardedPorts> hold(const std::vector<Forward>& forwards);
 
-  /// QEMU, our child `pid`, listens on all ports: from now on clients come to us. Where listening_sockets()
-  /// is not allowed they go on to QEMU.
+  /// On those ports on which QEMU, our child `pid`, listens now, clients come to us from now on, and so do
+  /// those that QEMU has not accepted yet. Where listening_sockets() is not allowed they go on to QEMU.
   void take_clients(pid_t pid);
+  /// Whether there are ports that were not taken yet. QEMU begins to listen some milliseconds before it
+  /// accepts clients and greets: who takes them first loses none.
+  bool has_untaken() const;
   /// The program's ports that are waited for.
   std::vector<std::uint16_t> awaited() const;
   /// The program listens on its port: QEMU gets the next clients. `guest_address` is the program's. Returns
@@ -56,6 +59,7 @@ private:
     Forward forward;
     FileDescriptor socket;
     State state = State::held;
+    std::vector<FileDescriptor> clients = {}; // that came before we had them
   };
 
   static std::string id_of(const Forward& forward);

@@ -63,6 +63,13 @@ FileDescriptor qemus_listener(std::uint16_t port) {
   return server;
 }
 
+// The next client of a listener, which is not blocking once its clients were taken.
+FileDescriptor next_client(const FileDescriptor& listener) {
+  pollfd event = {listener.get(), POLLIN, 0};
+  poll(&event, 1, 5000);
+  return FileDescriptor(accept(listener.get(), nullptr, nullptr));
+}
+
 TEST(ForwardedPorts, AreTakenByOneMachine) {
   const auto port = free_port();
   auto ports = ForwardedPorts::hold({{"tcp", "127.0.0.1", port, 80}, {"udp", "127.0.0.1", port, 53}});
@@ -73,6 +80,27 @@ TEST(ForwardedPorts, AreTakenByOneMachine) {
   const auto again = ForwardedPorts::hold({{"tcp", "127.0.0.1", port, 80}});
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().failure, Failure::port_in_use);
+}
+
+// It came when QEMU listened already, and had not accepted anybody yet.
+TEST(ForwardedPorts, AClientThatComesFirstOfAllIsServedAsWell) {
+  const auto port = free_port();
+  auto ports = ForwardedPorts::hold({{"tcp", "127.0.0.1", port, 80}});
+  ASSERT_TRUE(ports);
+  EXPECT_TRUE(ports->has_untaken());
+  const auto server = qemus_listener(port);
+  const auto early = stream();
+  ASSERT_TRUE(connects(early, port));
+  ASSERT_EQ(write(early.get(), "question", 8), 8);
+  ports->take_clients(getpid());
+  EXPECT_FALSE(ports->has_untaken());
+  pollfd none = {server.get(), POLLIN, 0};
+  EXPECT_EQ(poll(&none, 1, 100), 0) << "QEMU would accept it for a program that does not listen";
+
+  QemuMonitor monitor;
+  EXPECT_THAT(ports->open(80, "10.0.2.15", monitor), IsEmpty());
+  const FileDescriptor passed = next_client(server);
+  EXPECT_EQ(read_some(passed), "question");
 }
 
 TEST(ForwardedPorts, AClientThatComesEarlyIsServedWhenTheProgramListens) {
@@ -89,7 +117,7 @@ TEST(ForwardedPorts, AClientThatComesEarlyIsServedWhenTheProgramListens) {
 
   QemuMonitor monitor;
   EXPECT_THAT(ports->open(80, "10.0.2.15", monitor), IsEmpty());
-  const FileDescriptor passed(accept(server.get(), nullptr, nullptr));
+  const FileDescriptor passed = next_client(server);
   EXPECT_EQ(read_some(passed), "question");
   ASSERT_EQ(write(passed.get(), "answer", 6), 6);
   EXPECT_EQ(read_some(early), "answer");
