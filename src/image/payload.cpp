@@ -17,10 +17,19 @@
 namespace ukl {
 namespace {
 
-la_ssize_t collect(archive*, void* bytes, const void* buffer, std::size_t size) {
-  auto* out = static_cast<Bytes*>(bytes);
+// Where the archive goes to.
+struct Target {
+  Bytes& bytes;
+  std::optional<ZstdWriter> zstd;
+};
+
+la_ssize_t collect(archive*, void* target, const void* buffer, std::size_t size) {
+  auto& [bytes, zstd] = *static_cast<Target*>(target);
   const auto* start = static_cast<const std::uint8_t*>(buffer);
-  out->insert(out->end(), start, start + size);
+  if (!zstd)
+    bytes.insert(bytes.end(), start, start + size);
+  else if (!zstd->write({start, size}, bytes))
+    return -1;
   return static_cast<la_ssize_t>(size);
 }
 
@@ -184,12 +193,16 @@ Result<Payload> make_payload(const RootTree& tree, bool compress, std::int64_t n
   std::unique_ptr<archive, int (*)(archive*)> writer(archive_write_new(), archive_write_free);
   archive_write_set_format_cpio_newc(writer.get());
   archive_write_set_bytes_per_block(writer.get(), 0);
-  if (archive_write_open(writer.get(), &payload.archive, nullptr, collect, nullptr) != ARCHIVE_OK)
+  Target target{payload.archive, std::nullopt};
+  if (compress)
+    target.zstd.emplace();
+  if (archive_write_open(writer.get(), &target, nullptr, collect, nullptr) != ARCHIVE_OK)
     return archive_error(writer.get(), "the root tree");
   std::unique_ptr<archive_entry, void (*)(archive_entry*)> header(archive_entry_new(), archive_entry_free);
   const auto entries = in_order(tree);
   HardLinks links(entries);
-  payload.archive.reserve(expected_size(entries, links));
+  if (!compress)
+    payload.archive.reserve(expected_size(entries, links));
   for (const auto* one : entries) {
     const auto& [path, entry] = *one;
     if (interrupted())
@@ -217,10 +230,9 @@ Result<Payload> make_payload(const RootTree& tree, bool compress, std::int64_t n
   }
   if (archive_write_close(writer.get()) != ARCHIVE_OK)
     return archive_error(writer.get(), "the root tree");
+  if (target.zstd && !target.zstd->finish(payload.archive))
+    return Error{Failure::internal, "cannot compress the root tree: no memory", "leave out --compress"};
   payload.size.link_sets = links.sets();
-  if (compress) {
-    TRY_LET(payload.archive, zstd_compressed(payload.archive));
-  }
   return payload;
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/zstd.hpp"
 
-#include <fmt/format.h>
-#include <memory>
 #include <zstd.h>
 
 namespace ukl {
@@ -13,23 +11,41 @@ constexpr int kWindowLog = 15; // 32 KiB
 
 } // namespace
 
-Result<Bytes> zstd_compressed(const Bytes& bytes) {
-  const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
-  Bytes compressed(ZSTD_compressBound(bytes.size()));
-  std::size_t size = 0;
-  for (const auto& [parameter, value] :
-       {std::pair(ZSTD_c_compressionLevel, kLevel), {ZSTD_c_windowLog, kWindowLog}})
-    if (context)
-      ZSTD_CCtx_setParameter(context.get(), parameter, value);
-  if (context)
-    size = ZSTD_compress2(context.get(), compressed.data(), compressed.size(), bytes.data(), bytes.size());
-  if (!context || ZSTD_isError(size))
-    return Error{Failure::internal,
-                 fmt::format("cannot compress {} bytes: {}", bytes.size(),
-                             context ? ZSTD_getErrorName(size) : "no memory"),
-                 "leave out --compress"};
-  compressed.resize(size);
-  return compressed;
+struct ZstdWriter::Context {
+  ZSTD_CCtx* zstd = ZSTD_createCCtx();
+  ~Context() { ZSTD_freeCCtx(zstd); }
+};
+
+ZstdWriter::ZstdWriter() : context_(std::make_unique<Context>()) {
+  if (!context_->zstd)
+    return;
+  ZSTD_CCtx_setParameter(context_->zstd, ZSTD_c_compressionLevel, kLevel);
+  ZSTD_CCtx_setParameter(context_->zstd, ZSTD_c_windowLog, kWindowLog);
+}
+
+ZstdWriter::~ZstdWriter() = default;
+
+bool ZstdWriter::move(std::span<const std::uint8_t> bytes, bool end, Bytes& compressed) {
+  if (!context_->zstd)
+    return false;
+  ZSTD_inBuffer input = {bytes.data(), bytes.size(), 0};
+  std::uint8_t room[65536];
+  for (std::size_t left = 1; end ? left != 0 : input.pos < input.size;) {
+    ZSTD_outBuffer output = {room, sizeof room, 0};
+    left = ZSTD_compressStream2(context_->zstd, &output, &input, end ? ZSTD_e_end : ZSTD_e_continue);
+    if (ZSTD_isError(left))
+      return false;
+    compressed.insert(compressed.end(), room, room + output.pos);
+  }
+  return true;
+}
+
+bool ZstdWriter::write(std::span<const std::uint8_t> bytes, Bytes& compressed) {
+  return move(bytes, false, compressed);
+}
+
+bool ZstdWriter::finish(Bytes& compressed) {
+  return move({}, true, compressed);
 }
 
 } // namespace ukl
