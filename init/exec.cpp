@@ -346,11 +346,16 @@ void send_frames() {
 void open_exec(const Manifest& settings) {
   if (value_of(settings, key::exec) != "1")
     return;
-  machine_settings = settings;
   port = open_port(exec::kPort);
   if (port >= 0)
     fcntl(port, F_SETFL, O_RDWR | O_NONBLOCK);
-  send(exec::kReady, 0, {});
+  exec_ready(settings);
+}
+
+void exec_ready(const Manifest& settings) {
+  machine_settings = settings;
+  if (port >= 0)
+    send(exec::kReady, 0, {});
 }
 
 void add_exec_events(std::vector<pollfd>& events) {

@@ -13,6 +13,8 @@ namespace ukl::init {
 
 /// Opens the port, if this run has one. What is started gets these settings where it brings none of its own.
 void open_exec(const Manifest& settings);
+/// Tells the host that it may ask for programs, which get these settings.
+void exec_ready(const Manifest& settings);
 /// Adds what has to be waited for.
 void add_exec_events(std::vector<pollfd>& events);
 /// Does what can be done without waiting.

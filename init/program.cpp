@@ -11,6 +11,7 @@
 #include "start.hpp"
 #include "streams.hpp"
 #include "survivors.hpp"
+#include "warm.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -57,6 +58,10 @@ void take_messages(pid_t program) {
       resize_terminal(rest.c_str());
     else if (word == "await")
       await_listener(atoi(rest.c_str()));
+    else if (word == "quiet")
+      say_how_quiet();
+    else if (word == "go-on")
+      go_on(rest);
     else if (word == "clock")
       check_clock();
     else if (word == "time")

@@ -54,11 +54,20 @@ Manifest read_additions() {
   return std::move(*settings);
 }
 
+Manifest& run_settings() {
+  static Manifest settings = read_additions();
+  return settings;
+}
+
 } // namespace
 
 const Manifest& read_run_settings() {
-  static const Manifest settings = read_additions();
-  return settings;
+  return run_settings();
+}
+
+Manifest take_run_settings(Manifest more) {
+  add_run_settings(run_settings(), more);
+  return read_settings();
 }
 
 Manifest read_settings() {

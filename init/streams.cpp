@@ -285,6 +285,15 @@ void resize_terminal(const char* size) {
     ioctl(master, TIOCSWINSZ, &window);
 }
 
+std::uint64_t stream_bytes(int number) {
+  return number == 1 ? output.bytes : error.bytes;
+}
+
+void count_streams_anew() {
+  for (Relay* relay : {&output, &error, &terminal_output})
+    relay->bytes = relay->count;
+}
+
 void finish_streams() {
   close_program_ends();
   for (Relay* relay : {&input, &terminal_input})

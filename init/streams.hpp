@@ -34,6 +34,11 @@ void end_input(std::uint64_t bytes);
 /// The host: the terminal has another size, `ROWS COLUMNS WIDTH HEIGHT`.
 void resize_terminal(const char* size);
 
+/// How many bytes stream 1 or 2 had so far.
+std::uint64_t stream_bytes(int number);
+/// The host counts from here on.
+void count_streams_anew();
+
 /// Once no process is left that could write: carries what is left until the host has taken it, and reports
 /// each stream's end.
 void finish_streams();

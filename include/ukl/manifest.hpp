@@ -82,6 +82,7 @@ inline constexpr std::string_view terminal = "terminal"; ///< TERM, unless the e
 inline constexpr std::string_view ignored =
     "ignored";                                     ///< N,N,…: signals that the program starts with ignored
 inline constexpr std::string_view exec = "exec";   ///< 1: the machine has the port of ukl/exec.hpp
+inline constexpr std::string_view seed = "seed";   ///< of a kept machine that goes on: hexadecimal digits
 inline constexpr std::string_view times = "times"; ///< 1: report `times`; chart: the kernel's initcalls too
 } // namespace key
 
@@ -100,8 +101,10 @@ inline constexpr const char* kTerminalPort = "org.ukl.terminal";
 ///   `end 0 BYTES`              so many bytes of input were given to the input port, and there are no more
 ///   `received`                 all that was sent has arrived; the answer to `sent`
 ///   `await PORT`               say `listening` when somebody listens on this TCP port
-///   `clock`                    the guest's clock may be wrong
-///   `time NANOSECONDS`         the host's clock, since 1970; the answer to `time`
+///   `quiet`                        the machine will be kept: how much output was there so far?
+///   `go-on HEX`                    a kept machine goes on, with the settings of this run in hexadecimal
+///   digits `clock`                    the guest's clock may be wrong `time NANOSECONDS`         the host's
+///   clock, since 1970; the answer to `time`
 /// Guest to host:
 ///   `init`                     init runs
 ///   `time`                     what does the host's clock show?
@@ -114,6 +117,7 @@ inline constexpr const char* kTerminalPort = "org.ukl.terminal";
 ///   `stopped NUMBER`           that signal stopped it, as Ctrl-Z does
 ///   `background NAMES`         it ended with 0 and left these processes in a session of their own, for which
 ///                              the machine runs on
+///   `quiet OUTPUT ERROR`       the answer: bytes of streams 1 and 2
 ///   `input-closed`             nobody reads the input any more
 ///   `end STREAM BYTES`         stream 1 (output), 2 (error) or 3 (terminal) had so many bytes and has ended
 ///   `ended`                    the program has ended; the machine is about to end

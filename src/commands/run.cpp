@@ -14,6 +14,7 @@
 #include "machine/named_volumes.hpp"
 #include "machine/run_files.hpp"
 #include "machine/type.hpp"
+#include "machine/warm_machine.hpp"
 #include "support/overwriting.hpp"
 #include "support/places.hpp"
 #include "support/standard_streams.hpp"
@@ -193,6 +194,16 @@ Result<void> learn(const MachineEnd& end, const RunTexts& texts) {
   return {};
 }
 
+// From a kept machine, or cold from its image if that cannot be.
+void go_on_from(const WarmMachine& warm, MachineOptions& options) {
+  if (const auto obstacle = warm_obstacle(warm, options); !obstacle.empty()) {
+    print_note(fmt::format("{} starts cold: {}", warm.folder.string(), obstacle));
+    return;
+  }
+  options.warm.use = MachineOptions::Warm::Use::go_on;
+  options.warm.folder = std::filesystem::absolute(warm.folder);
+}
+
 Result<int> run(const RunTexts& texts) {
   // What the user asked for, checked before anything is started.
   auto options = read_options(texts);
@@ -207,11 +218,20 @@ Result<int> run(const RunTexts& texts) {
       return Error{Failure::usage,
                    fmt::format("{} reports at the machine's end, for which -d does not wait", name),
                    fmt::format("leave out -d or {}; ukl ps -a --json tells how machines ended", name)};
+  std::optional<WarmMachine> warm;
+  if (is_warm_machine(texts.image)) {
+    TRY_LET(warm, read_warm_machine(texts.image));
+    options->image = warm->image_file();
+    if (options->cpus == 1) // not asked for
+      options->cpus = warm->cpus;
+  }
   auto image = read_image(options->image);
   if (!image)
     return image.error();
   options->lacks = values_of(image->manifest, key::lacks);
-  options->machine = texts.machine.empty() ? usual_machine(options->lacks) : texts.machine;
+  options->machine = !texts.machine.empty() ? texts.machine
+                     : warm                 ? warm->machine
+                                            : usual_machine(options->lacks);
   TRY(check_machine(*options));
   if (texts.publish_all)
     for (auto& forward : forwards_of(image->manifest))
@@ -226,7 +246,7 @@ Result<int> run(const RunTexts& texts) {
     return tree.error();
   const auto need = memory_need(*image, *tree, options->cpus);
   if (texts.memory.empty())
-    options->memory = need.comfortable;
+    options->memory = warm ? warm->memory : need.comfortable;
   if (auto enough = check_memory(*options, need); !enough)
     return enough.error();
   options->root = root_type(need, options->memory);
@@ -256,6 +276,8 @@ Result<int> run(const RunTexts& texts) {
     print_note(sentence);
   if (options->accelerator == Accelerator::automatic)
     options->accelerator = choose_accelerator(probe_with(*options));
+  if (warm)
+    go_on_from(*warm, *options);
   // As long as we, or whoever looks after the machine, are there.
   std::vector<FileLock> held;
   for (const auto& volume : options->volumes)
@@ -281,7 +303,10 @@ Result<int> run(const RunTexts& texts) {
 void add_run(CLI::App& app, Action& action) {
   auto texts = std::make_shared<RunTexts>();
   auto* command = app.add_subcommand("run", "Boot an image in QEMU and exit with its program's status");
-  command->add_option("image", texts->image, "The image, as made by ukl pack or ukl build")->required();
+  command
+      ->add_option("image", texts->image,
+                   "The image, as made by ukl pack or ukl build; or a kept machine (ukl snapshot)")
+      ->required();
   command->add_option("arguments", texts->arguments,
                       "Arguments for the program, behind --; they replace those of the image");
   const auto add_list = [&](const char* names, std::vector<std::string>& list, const char* help,

@@ -231,7 +231,15 @@ Result<std::vector<std::string>> qemu_command(const MachineOptions& options, con
   const bool kvm = options.accelerator == Accelerator::kvm;
   builder.add({kQemu, "-no-user-config", "-nodefaults", "-no-reboot", "-display", "none"});
   std::string machine = machine_argument(options);
-  if (shares_memory(options)) {
+  if (options.warm.use != MachineOptions::Warm::Use::none) {
+    const bool keeps = options.warm.use == MachineOptions::Warm::Use::keep;
+    builder.add({"-object", fmt::format("memory-backend-file,id=memory,size={}K,share={},mem-path={}",
+                                        options.memory >> 10, keeps ? "on" : "off",
+                                        qemu_value((options.warm.folder / "memory").string()))});
+    machine += ",memory-backend=memory";
+    if (!keeps)
+      builder.add({"-incoming", "defer"});
+  } else if (shares_memory(options)) {
     builder.add(
         {"-object", fmt::format("memory-backend-memfd,id=memory,size={}K,share=on", options.memory >> 10)});
     machine += ",memory-backend=memory";
@@ -267,7 +275,7 @@ Result<std::vector<std::string>> qemu_command(const MachineOptions& options, con
                        index < channels.folders.size() ? channels.folders[index] : -1);
   builder.add({"-kernel", options.image.string()});
   builder.add({"-append", *parameters});
-  if (in_block)
+  if (in_block && options.warm.use != MachineOptions::Warm::Use::go_on)
     builder.add({"-initrd", fmt::format("/proc/self/fd/{}", channels.settings)});
   command.insert(command.end(), options.qemu_arguments.begin(), options.qemu_arguments.end());
   return command;

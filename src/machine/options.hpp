@@ -58,6 +58,12 @@ struct MachineOptions {
   std::optional<std::chrono::milliseconds> timeout; ///< after which the machine is stopped
   bool trace = false;                               ///< learn which system calls are made
   enum class Times { none, phases, initcalls } times = Times::none; ///< what to report of when what ran
+  /// A kept machine (warm_machine.hpp): made when the program is ready, or gone on from.
+  struct Warm {
+    enum class Use { none, keep, go_on } use = Use::none;
+    std::filesystem::path folder;
+    std::uint16_t port = 0; ///< keep: when somebody listens on this TCP port; 0: when the program has started
+  } warm;
   bool probe = false; ///< end where the program would start, with status 0
 };
 

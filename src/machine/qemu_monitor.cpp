@@ -20,6 +20,13 @@ void QemuMonitor::command(const std::string& id, const std::string& command) {
   requests_ += request.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
+void QemuMonitor::execute(const std::string& id, const std::string& command, const std::string& arguments) {
+  const nlohmann::json request = {{"execute", command},
+                                  {"id", std::string(kOurs) + id},
+                                  {"arguments", nlohmann::json::parse(arguments, nullptr, false)}};
+  requests_ += request.dump() + "\n";
+}
+
 std::string QemuMonitor::take_request() {
   return std::exchange(requests_, {});
 }
@@ -49,8 +56,8 @@ void QemuMonitor::on_line(std::string_view line) {
   auto& answer = answers_[id->get<std::string>().substr(kOurs.size())];
   if (text != reply.end() && text->is_string())
     answer = text->get<std::string>();
-  else
-    answer = error != reply.end() ? error->dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) : "";
+  else if (const auto& other = error != reply.end() ? error : text; other != reply.end() && !other->empty())
+    answer = other->dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
 std::optional<std::string> QemuMonitor::take_answer(const std::string& id) {

@@ -15,11 +15,14 @@ class QemuMonitor {
 public:
   /// A command of the human monitor; `id` names its answer.
   void command(const std::string& id, const std::string& command);
+  /// A command of the machine protocol itself, with its arguments as JSON.
+  void execute(const std::string& id, const std::string& command, const std::string& arguments);
   /// What is to be written now; empty if nothing. Each text is given out once.
   std::string take_request();
   /// Bytes that came.
   void on_reply(std::string_view bytes);
-  /// The answer to a command, once; what QEMU says of one that it did not understand is an answer, too.
+  /// The answer to a command, once: the monitor's text, or JSON; what QEMU says of one that it did not
+  /// understand is an answer, too.
   std::optional<std::string> take_answer(const std::string& id);
   /// QEMU has greeted, once: it is set up.
   bool take_greeting();

@@ -19,6 +19,7 @@
 #include "machine/supervisor.hpp"
 #include "machine/timers.hpp"
 #include "machine/user_network.hpp"
+#include "machine/warm_keeping.hpp"
 #include "support/process.hpp"
 
 #include <algorithm>
@@ -46,6 +47,9 @@ constexpr milliseconds kLastBytes{1000};
 
 // Which of several processes that end together ends first says nothing.
 constexpr milliseconds kOwnEnd{300};
+
+// Until QEMU has all its sockets, in milliseconds.
+constexpr int kPortLook = 1;
 
 milliseconds since(Clock::time_point start) {
   return std::chrono::duration_cast<milliseconds>(Clock::now() - start);
@@ -122,13 +126,14 @@ class Run {
 public:
   Run(const MachineOptions& options, const HostStreams& streams, MachineChannels channels, Pumps pumps,
       Process process, SignalQueue signals, ForwardedPorts ports, ClockWatch clock, SharedFolders& folders,
-      std::string address, const MachineNews& news, Clock::time_point start)
+      WarmKeeping warm, std::string address, const MachineNews& news, Clock::time_point start)
       : options_(options), news_(news), channels_(std::move(channels)), pumps_(std::move(pumps)),
         process_(std::move(process)), signals_(std::move(signals)), start_(start),
         supervisor_({}, options.timeout ? std::optional(start + *options.timeout) : std::nullopt),
-        ports_(std::move(ports)), clock_(std::move(clock)), folders_(folders), address_(std::move(address)),
-        terminal_(streams.terminal()), has_keys_(streams.input == StreamKind::terminal),
-        keys_(has_keys_ ? STDIN_FILENO : -1), messages_on_terminal_(streams.error == StreamKind::terminal) {
+        ports_(std::move(ports)), clock_(std::move(clock)), folders_(folders), warm_(std::move(warm)),
+        address_(std::move(address)), terminal_(streams.terminal()),
+        has_keys_(streams.input == StreamKind::terminal), keys_(has_keys_ ? STDIN_FILENO : -1),
+        messages_on_terminal_(streams.error == StreamKind::terminal) {
     if (terminal_ >= 0)
       window_ = window_size(terminal_, ' ');
     take_terminal();
@@ -137,7 +142,7 @@ public:
     for (const auto port : options.awaited)
       supervisor_.send(fmt::format("await {}", port));
     talk_to_monitor();
-    if (channels_.exec)
+    if (channels_.exec && !options.folder.empty())
       exec_.emplace(options.folder, std::move(channels_.exec));
     tell(fmt::format("qemu {}", process_.pid()));
   }
@@ -150,6 +155,14 @@ public:
         return stopped(stop);
       if (reader_stalls(Clock::now()))
         return given_up();
+      if (warm_.kept())
+        return kept();
+      if (const auto why = warm_.error(); !why.empty()) {
+        stop_qemu();
+        return Error{Failure::machine,
+                     fmt::format("QEMU cannot keep {}, or let it go on: {}", options_.image.string(), why),
+                     "make it again: ukl snapshot"};
+      }
       // At the machine's own end the daemons end as well.
       if (const auto lost = folders_.look(); lost && channels_.console && !process_.wait_for(kOwnEnd)) {
         stop_qemu();
@@ -209,11 +222,17 @@ private:
       next = ask;
     if (const auto refuse = ports_.next_time(); refuse && (!next || *refuse < *next))
       next = refuse;
+    if (const auto look = warm_.next_time(); look && (!next || *look < *next))
+      next = look;
+    if (looks_for_ports())
+      return kPortLook;
     if (!next)
       return -1;
     const auto left = std::chrono::duration_cast<milliseconds>(*next - Clock::now()).count() + 1;
     return static_cast<int>(std::clamp<long long>(left, 0, 60000));
   }
+
+  bool looks_for_ports() const { return !greeted_ && channels_.monitor && ports_.has_untaken(); }
 
   void wait_for_events() {
     enum { console, errors, control, monitor, signals, pumps, clock, count };
@@ -233,6 +252,8 @@ private:
       exec_->watch(events);
     if (poll(events.data(), events.size(), time_to_wait()) < 0)
       return; // EINTR: look again
+    if (looks_for_ports())
+      ports_.take_clients(process_.pid());
     if (events[pumps].revents)
       take_wake();
     if (exec_)
@@ -251,6 +272,7 @@ private:
       take_monitor();
     if (const auto refuse = ports_.next_time(); refuse && Clock::now() >= *refuse)
       ports_.refuse_clients(monitor_);
+    warm_.look(monitor_, supervisor_, pumps_.written(), Clock::now());
     talk_to_monitor();
     if (events[errors].revents)
       take_errors();
@@ -276,10 +298,12 @@ private:
     network_.look(monitor_, Clock::now());
     if (monitor_.take_resumed())
       supervisor_.send("clock");
-    // QEMU has made all its sockets when it greets. What it may accept in the moment between is repeated by
-    // its user network after some seconds, as it is where we may not take clients at all.
-    if (monitor_.take_greeting())
+    // QEMU has made all its sockets when it greets, if not before.
+    if (monitor_.take_greeting()) {
+      greeted_ = true;
       ports_.take_clients(process_.pid());
+      warm_.on_greeting(monitor_);
+    }
     bool opened = false;
     for (const auto& wrong : ports_.take_answers(monitor_, opened))
       note(wrong);
@@ -339,6 +363,7 @@ private:
         if (pumps_.input)
           pumps_.input->set_started();
         ports_.on_start(Clock::now());
+        warm_.on_start(supervisor_);
       }
     });
     if (supervisor_.take_time_question())
@@ -347,6 +372,7 @@ private:
       for (const auto& wrong : ports_.open(port, address_, monitor_))
         note(wrong);
       tell(fmt::format("listening {}", port));
+      warm_.on_listening(port, supervisor_);
     }
     talk_to_monitor();
     if (const int signal = supervisor_.take_stopped(); signal != 0)
@@ -482,6 +508,13 @@ private:
     give_terminal_back();
   }
 
+  // Its memory is in its file, and QEMU has nothing more to do.
+  Result<MachineEnd> kept() {
+    stop_qemu();
+    take_last_bytes();
+    return ended_with(0);
+  }
+
   Result<MachineEnd> stopped(MachineSupervisor::Stop stop) {
     stop_qemu();
     auto end = verdict(stop);
@@ -578,6 +611,7 @@ private:
   ForwardedPorts ports_;
   ClockWatch clock_;
   SharedFolders& folders_;
+  WarmKeeping warm_;
   std::string address_; // the guest's
   int terminal_;        // the terminal to which the program writes, or -1
   bool has_keys_;       // it reads from a terminal
@@ -593,6 +627,7 @@ private:
   std::uint64_t written_ = 0;                  // what our descriptors had taken then
   bool background_ = false;                    // the program has ended, and others run on
   bool answered_ = false;
+  bool greeted_ = false;                          // QEMU is set up
   std::optional<Clock::time_point> first_output_; // of the program
 };
 
@@ -603,7 +638,11 @@ Result<MachineEnd> run_machine(const MachineOptions& asked, const Manifest& mani
   auto signals = SignalQueue::create();
   if (!signals)
     return signals.error();
-  const HostStreams streams = quiet ? HostStreams() : look_at_host_streams();
+  const bool warm = asked.warm.use != MachineOptions::Warm::Use::none;
+  // A kept machine and those that go on from it have the same ports, whatever our streams are.
+  const HostStreams streams = quiet  ? HostStreams()
+                              : warm ? HostStreams{StreamKind::null, StreamKind::pipe, StreamKind::pipe}
+                                     : look_at_host_streams();
   Manifest whole = manifest;
   add_run_settings(whole, asked.settings);
   const std::string address = address_of(whole, key::address, false);
@@ -613,7 +652,7 @@ Result<MachineEnd> run_machine(const MachineOptions& asked, const Manifest& mani
   auto clock = ClockWatch::create();
   if (!clock)
     return clock.error();
-  auto channels = MachineChannels::open(streams, true, !asked.folder.empty(), signals->ignored());
+  auto channels = MachineChannels::open(streams, true, warm || !asked.folder.empty(), signals->ignored());
   if (!channels)
     return channels.error();
   MachineOptions options = asked;
@@ -622,8 +661,16 @@ Result<MachineEnd> run_machine(const MachineOptions& asked, const Manifest& mani
     return folders.error();
   Channels for_qemu = channels->for_qemu();
   for_qemu.folders = folders->sockets();
-  FileDescriptor settings;
-  if (options.takes_block) {
+  FileDescriptor settings, state;
+  std::string go_on;
+  if (asked.warm.use == MachineOptions::Warm::Use::go_on) {
+    state = FileDescriptor(open((asked.warm.folder / "state").c_str(), O_RDONLY | O_CLOEXEC));
+    if (!state)
+      return file_error(asked.warm.folder / "state", "read", errno);
+    TRY_LET(go_on, go_on_settings(options.settings));
+    for_qemu.settings = state.get(); // none: the machine has had its own, and those of this run follow
+  }
+  if (options.takes_block && !state) {
     auto block = settings_block(run_settings(options, for_qemu.words));
     if (!block)
       return block.error();
@@ -637,6 +684,8 @@ Result<MachineEnd> run_machine(const MachineOptions& asked, const Manifest& mani
   auto process_options = channels->process_options();
   if (settings)
     process_options.keep.push_back(settings.get());
+  if (state)
+    process_options.keep.push_back(state.get());
   for (const int descriptor : folders->inherited())
     process_options.keep.push_back(descriptor);
   if (!folders->guard().empty())
@@ -655,7 +704,8 @@ Result<MachineEnd> run_machine(const MachineOptions& asked, const Manifest& mani
     return pumps.error();
   return Run(options, streams, std::move(*channels), std::move(*pumps), std::move(*process),
              std::move(*signals), std::move(*ports), std::move(*clock), *folders,
-             address.substr(0, address.find('/')), news, start)
+             WarmKeeping(asked.warm, state.get(), std::move(go_on)), address.substr(0, address.find('/')),
+             news, start)
       .to_its_end();
 }
 

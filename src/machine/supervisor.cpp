@@ -116,6 +116,10 @@ void MachineSupervisor::on_line(std::string_view line, Time now) {
   } else if (const auto port = number_behind("listening", line); port && *port > 0 && *port <= UINT16_MAX) {
     if (listening_.size() < kMostListening)
       listening_.push_back(static_cast<std::uint16_t>(*port));
+  } else if (auto counts = behind("quiet", line)) {
+    const auto output = take_number<std::uint64_t>(*counts), error = take_number<std::uint64_t>(*counts);
+    if (output && error)
+      quiet_ = *output + *error;
   } else if (line == "input-closed") {
     input_closed_ = true;
   } else if (number_behind("signalled", line)) {
@@ -156,6 +160,10 @@ bool MachineSupervisor::take_time_question() {
 
 std::vector<std::uint16_t> MachineSupervisor::take_listening() {
   return std::exchange(listening_, {});
+}
+
+std::optional<std::uint64_t> MachineSupervisor::take_quiet() {
+  return std::exchange(quiet_, std::nullopt);
 }
 
 int MachineSupervisor::take_stopped() {

@@ -62,6 +62,8 @@ public:
   bool take_time_question();
   /// The ports on which somebody listens, since the last call.
   std::vector<std::uint16_t> take_listening();
+  /// The bytes of output and error that there were when init was asked how quiet the program is, once.
+  std::optional<std::uint64_t> take_quiet();
   /// The signal that stopped the program since the last call, or 0.
   int take_stopped();
   /// The processes for which the machine runs on although the program has ended, once; else empty.
@@ -96,6 +98,7 @@ private:
   std::vector<std::string> times_;
   std::optional<Time> times_came_, ended_at_;
   int last_signal_ = 0, stopped_ = 0;
+  std::optional<std::uint64_t> quiet_;
   std::string background_;
   bool asked_time_ = false;
   std::vector<std::uint16_t> listening_;

@@ -44,6 +44,24 @@ Result<TemporaryFolder> TemporaryFolder::create(const std::string& prefix) {
   return TemporaryFolder(name);
 }
 
+Result<TemporaryFolder> TemporaryFolder::create_beside(const fs::path& path) {
+  std::string name = path.string() + ".XXXXXX";
+  if (!mkdtemp(name.data()))
+    return file_error(name, "create", errno);
+  return TemporaryFolder(name);
+}
+
+Result<void> TemporaryFolder::become(const fs::path& path) {
+  std::error_code failure;
+  fs::remove_all(path, failure);
+  if (!failure)
+    fs::rename(path_, path, failure);
+  if (failure)
+    return file_error(path, "write", failure.value());
+  path_.clear();
+  return {};
+}
+
 TemporaryFolder::TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
 
 TemporaryFolder::~TemporaryFolder() {

@@ -35,6 +35,10 @@ private:
 class TemporaryFolder {
 public:
   static Result<TemporaryFolder> create(const std::string& prefix);
+  /// In the folder of `path`, so that it can become that path: only its owner may look into it.
+  static Result<TemporaryFolder> create_beside(const std::filesystem::path& path);
+  /// Moves it to `path`, in the place of a folder that is there, and gives it up. Error: unwritable.
+  Result<void> become(const std::filesystem::path& path);
   TemporaryFolder(TemporaryFolder&& other) noexcept;
   TemporaryFolder& operator=(TemporaryFolder&&) = delete;
   ~TemporaryFolder();
