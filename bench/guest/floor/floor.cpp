@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What no kernel can go below: started by QEMU at its PVH entry (32-bit, no paging, interrupts off, no stack), prints
-// "hello" and 16 hexadecimal digits of the time-stamp counter on the first serial port, and ends the machine by a
-// triple fault.
+// What no kernel can go below: started by QEMU at its PVH entry (32-bit, no paging, interrupts off, no
+// stack), prints "hello" and 16 hexadecimal digits of the time-stamp counter on the first serial port, and
+// ends the machine by a triple fault.
 asm(R"(
 .section .note.pvh, "a", @note
   .long 4, 4, 18 # XEN_ELFNOTE_PHYS32_ENTRY (Linux: include/xen/interface/elfnote.h)
