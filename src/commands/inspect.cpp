@@ -3,9 +3,12 @@
 #include "calls/folded_calls.hpp"
 #include "commands/command.hpp"
 #include "image/calls.hpp"
-#include "image/memory.hpp"
+#include "image/makeup.hpp"
 #include "image/payload_read.hpp"
+#include "image/treemap.hpp"
 #include "rewrite/report.hpp"
+#include "support/files.hpp"
+#include "support/overwriting.hpp"
 #include "support/standard_streams.hpp"
 
 #include <fmt/format.h>
@@ -21,6 +24,8 @@ struct Options {
   bool json = false;
   bool files = false;
   bool syscalls = false;
+  bool memory = false;
+  std::filesystem::path svg;
 };
 
 double mebibytes(std::uint64_t bytes) {
@@ -141,6 +146,37 @@ Result<int> inspect_syscalls(const Options& options) {
   return 0;
 }
 
+json part_json(const Part& part) {
+  json parts = json::array();
+  for (const auto& inner : part.parts)
+    parts.push_back(part_json(inner));
+  return {{"name", part.name}, {"bytes", part.bytes}, {"parts", parts}};
+}
+
+void print_part(const Part& part, int depth) {
+  print_output(
+      fmt::format("{:>10.2f} MiB  {}{}\n", mebibytes(part.bytes), std::string(2 * depth, ' '), part.name));
+  for (const auto& inner : part.parts)
+    print_part(inner, depth + 1);
+}
+
+Result<int> inspect_memory(const Options& options) {
+  TRY(refuse_overwriting(options.svg, {options.image}));
+  TRY_LET(const auto info, read_image(options.image));
+  TRY_LET(const auto makeup, image_makeup(options.image, info));
+  const auto& [file, memory] = makeup;
+  if (!options.svg.empty())
+    TRY(write_text(options.svg, treemap({file, memory}, options.image.filename().string())));
+  if (options.json) {
+    const json both = {{"file", part_json(file)}, {"memory", part_json(memory)}};
+    print_output(fmt::format("{}\n", both.dump(2, ' ', false, json::error_handler_t::replace)));
+  } else if (options.memory) {
+    print_part(file, 0);
+    print_part(memory, 0);
+  }
+  return 0;
+}
+
 void add_inspect(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("inspect", "Show what an image holds: manifest, kernel, sizes, files");
   auto options = std::make_shared<Options>();
@@ -149,9 +185,16 @@ void add_inspect(CLI::App& app, Action& action) {
   command->add_flag(
       "--syscalls", options->syscalls,
       "Instead: the system-call sites of each program and library in it, or of any other ELF file");
+  command->add_flag("--memory", options->memory,
+                    "Instead: what the bytes of the file are, and those of the least memory that it runs in");
+  command->add_option("--svg", options->svg, "Draws that into a file")->type_name("FILE");
   command->add_flag("--json", options->json, "Print everything as JSON");
   command->callback([options, &action] {
-    action = [options] { return options->syscalls ? inspect_syscalls(*options) : inspect(*options); };
+    action = [options] {
+      return options->syscalls                          ? inspect_syscalls(*options)
+             : options->memory || !options->svg.empty() ? inspect_memory(*options)
+                                                        : inspect(*options);
+    };
   });
 }
 

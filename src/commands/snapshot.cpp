@@ -132,8 +132,8 @@ void add_snapshot(CLI::App& app, Action& action) {
       "numbers that it draws from a seed of its own. With another QEMU, memory size or processor the "
       "machine\n"
       "starts cold, and says so.\n\n"
-      "  ukl snapshot web.ukl --when tcp:8000\n"
-      "  ukl run web.warm -p 8000:8000");
+      "  ukl snapshot memcached.ukl --when tcp:11211\n"
+      "  ukl run memcached.warm -p 11211:11211");
   command->callback([options, &action] { action = [options] { return snapshot(*options); }; });
 }
 

@@ -129,6 +129,10 @@ MemoryNeed memory_need(const ImageInfo& info, const TreeSize& tree, unsigned cpu
   return need;
 }
 
+std::uint64_t kernel_own_needs(const ImageInfo& info) {
+  return needs_of(info).all;
+}
+
 RootType root_type(const MemoryNeed& need, std::uint64_t memory) {
   return memory >= need.for_tmpfs ? RootType::tmpfs : RootType::ramfs;
 }

@@ -49,6 +49,9 @@ inline constexpr std::uint64_t kUsualMemory = 256ull << 20;
 /// What an image needs in a machine with so many CPUs.
 MemoryNeed memory_need(const ImageInfo& info, const TreeSize& tree, unsigned cpus = 1);
 
+/// What the kernel of an image takes besides its own segments, while it unpacks: bytes.
+std::uint64_t kernel_own_needs(const ImageInfo& info);
+
 /// What to unpack into with so much memory.
 RootType root_type(const MemoryNeed& need, std::uint64_t memory);
 
