@@ -17,6 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Of a file that is read into our memory.
+constexpr std::size_t kMostText = 16 << 20;
+
 Error interrupted_while(const std::string& what) {
   return {Failure::interrupted, fmt::format("interrupted while copying {}", what), ""};
 }
@@ -186,6 +189,18 @@ Result<void> copy_to(const KnownMachine& machine, const fs::path& from, const st
   if (error)
     return file_error(from, "read", error.value());
   return {};
+}
+
+Result<std::string> read_from(const KnownMachine& machine, const std::string& path) {
+  TRY_LET(auto client, ExecClient::start(machine, {{"get", path}}));
+  std::string text;
+  TRY(receive_all(client, path, [&](const std::string& bytes) -> Result<void> {
+    text += bytes;
+    if (text.size() > kMostText)
+      return Error{Failure::machine, fmt::format("{} of {} has no end", path, machine.plan.name), ""};
+    return {};
+  }));
+  return text;
 }
 
 } // namespace ukl

@@ -14,4 +14,7 @@ Result<void> copy_from(const KnownMachine& machine, const std::string& from, con
 /// The same in the other direction. Errors: those of ExecClient; not_found, unreadable.
 Result<void> copy_to(const KnownMachine& machine, const std::filesystem::path& from, const std::string& to);
 
+/// What one file of the machine holds, also one of /proc, which has no size. Errors: those of ExecClient.
+Result<std::string> read_from(const KnownMachine& machine, const std::string& path);
+
 } // namespace ukl

@@ -265,6 +265,9 @@ Result<std::vector<std::string>> qemu_command(const MachineOptions& options, con
   if (channels.monitor >= 0)
     builder.add({"-chardev", fmt::format("socket,id=monitor,fd={}", channels.monitor), "-mon",
                  "chardev=monitor,mode=control"});
+  if (channels.visitors >= 0)
+    builder.add({"-chardev", fmt::format("socket,id=visitors,fd={},server=on,wait=off", channels.visitors),
+                 "-mon", "chardev=visitors,mode=control"});
   if (has_network) {
     builder.add({"-netdev", network_of(manifest, options)});
     const auto& mac = options.network.mac;

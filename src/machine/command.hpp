@@ -20,6 +20,7 @@ struct Channels {
   int settings = -1; ///< a settings_block of run_settings(); -1: these go on the kernel's command line
   /// For each volume the socket of its virtiofsd, or -1 for a disk and for 9p. May be shorter or empty.
   std::vector<int> folders = {};
+  int visitors = -1; ///< a listening socket: a second monitor (monitor_socket.hpp)
 };
 
 /// The program that runs machines.

@@ -10,6 +10,7 @@
 #include "machine/forwarded_ports.hpp"
 #include "machine/host_streams.hpp"
 #include "machine/listening_sockets.hpp"
+#include "machine/monitor_socket.hpp"
 #include "machine/qemu_monitor.hpp"
 #include "machine/raw_terminal.hpp"
 #include "machine/settings_block.hpp"
@@ -661,6 +662,11 @@ Result<MachineEnd> run_machine(const MachineOptions& asked, const Manifest& mani
     return folders.error();
   Channels for_qemu = channels->for_qemu();
   for_qemu.folders = folders->sockets();
+  FileDescriptor visitors;
+  if (!asked.folder.empty()) {
+    TRY_LET(visitors, listen_for_monitor(asked.folder));
+    for_qemu.visitors = visitors.get();
+  }
   FileDescriptor settings, state;
   std::string go_on;
   if (asked.warm.use == MachineOptions::Warm::Use::go_on) {
@@ -682,6 +688,8 @@ Result<MachineEnd> run_machine(const MachineOptions& asked, const Manifest& mani
     return command.error();
   const auto start = Clock::now();
   auto process_options = channels->process_options();
+  if (visitors)
+    process_options.keep.push_back(visitors.get());
   if (settings)
     process_options.keep.push_back(settings.get());
   if (state)

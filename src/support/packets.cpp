@@ -27,7 +27,15 @@ template <typename Call> int by_short_name(const std::filesystem::path& path, Ca
 } // namespace
 
 Result<FileDescriptor> listen_for_packets(const std::filesystem::path& path) {
-  FileDescriptor fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  return listen_at(path, SOCK_SEQPACKET | SOCK_NONBLOCK);
+}
+
+Result<FileDescriptor> connect_for_packets(const std::filesystem::path& path) {
+  return connect_at(path, SOCK_SEQPACKET);
+}
+
+Result<FileDescriptor> listen_at(const std::filesystem::path& path, int type) {
+  FileDescriptor fd(socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   unlink(path.c_str());
   const auto made = by_short_name(
       path, [&](const sockaddr* address, socklen_t size) { return bind(fd.get(), address, size); });
@@ -36,8 +44,8 @@ Result<FileDescriptor> listen_for_packets(const std::filesystem::path& path) {
   return fd;
 }
 
-Result<FileDescriptor> connect_for_packets(const std::filesystem::path& path) {
-  FileDescriptor fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+Result<FileDescriptor> connect_at(const std::filesystem::path& path, int type) {
+  FileDescriptor fd(socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   const auto connected = by_short_name(
       path, [&](const sockaddr* address, socklen_t size) { return connect(fd.get(), address, size); });
   if (!fd || connected != 0)

@@ -16,6 +16,10 @@ Result<FileDescriptor> listen_for_packets(const std::filesystem::path& path);
 /// Connects to it. Error: unreadable (nobody listens).
 Result<FileDescriptor> connect_for_packets(const std::filesystem::path& path);
 
+/// The same with sockets of another type (SOCK_STREAM).
+Result<FileDescriptor> listen_at(const std::filesystem::path& path, int type);
+Result<FileDescriptor> connect_at(const std::filesystem::path& path, int type);
+
 /// Sends one packet, waiting for room. False: the other side has gone.
 bool send_packet(int socket, char kind, std::string_view bytes);
 

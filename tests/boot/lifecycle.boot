@@ -40,3 +40,13 @@ PREPARE for name in tty cat stty sleep; do mkdir -p tools; cp $(command -v $name
 PACK /bin/bash --file {build}/tools:/usr/bin
 COMMAND {source}/clients/attached-terminal {ukl} {image} {work}/state
 EXPECT terminals: as they should
+
+# A machine as others see it: metrics, a core file, a debugger.
+NAME observe
+TIMEOUT 240
+PROGRAM server programs/server.cpp
+PACK {build}/server
+COMMAND {source}/clients/observe {ukl} {image} {port} {port2} {work}/observe
+EXPECT metrics: as they should
+EXPECT dump: as it should
+EXPECT gdb: as it should

@@ -265,5 +265,13 @@ TEST(ShellLine, QuotesWhatAShellWouldTakeApart) {
   EXPECT_EQ(shell_line({"qemu", "a b", "it's", "", "x=1,y"}), "qemu 'a b' 'it'\\''s' '' x=1,y");
 }
 
+TEST(QemuCommand, HasAMonitorForVisitors) {
+  Channels channels;
+  channels.visitors = 17;
+  EXPECT_THAT(command_for(options_for("a.ukl"), kNetwork, channels),
+              Contains("socket,id=visitors,fd=17,server=on,wait=off"));
+  EXPECT_THAT(command_for(options_for("a.ukl")), Not(Contains(HasSubstr("visitors"))));
+}
+
 } // namespace
 } // namespace ukl
