@@ -119,6 +119,11 @@ Result<AtomicFile> AtomicFile::create(const fs::path& path, unsigned mode) {
   std::error_code ignored;
   if (fs::is_directory(target, ignored))
     return file_error(path, "write", EISDIR);
+  // Root may rename a file to where /dev/null is, and everybody on this machine would miss it.
+  if (fs::exists(target, ignored) && !fs::is_regular_file(target, ignored))
+    return Error{Failure::unwritable,
+                 fmt::format("cannot write {}: it is no file, but a device or the like", path.string()),
+                 "choose another output"};
   AtomicFile file;
   file.path_ = target;
   std::string name = target.string() + ".XXXXXX";

@@ -53,7 +53,7 @@ private:
 /// renamed by commit(), removed by the destructor otherwise (also after Ctrl-C, see support/interrupt.hpp).
 class AtomicFile {
 public:
-  /// Error: unwritable. `mode` as for chmod(2).
+  /// Error: unwritable (also where a device, a pipe or a socket is). `mode` as for chmod(2).
   static Result<AtomicFile> create(const std::filesystem::path& path, unsigned mode);
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&&) = delete;

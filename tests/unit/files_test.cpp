@@ -2,6 +2,7 @@
 #include "support/files.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 namespace ukl {
 namespace {
@@ -17,6 +18,18 @@ TEST(AtomicFile, IsNotThereBeforeCommitAndLeavesNothingWithout) {
   EXPECT_TRUE(std::filesystem::is_empty(folder->path()));
   ASSERT_TRUE(write_text(folder->path() / "out", "text"));
   EXPECT_EQ(*read_text(folder->path() / "out"), "text");
+}
+
+TEST(AtomicFile, TakesNoDevicesPlace) {
+  auto folder = *TemporaryFolder::create("files");
+  const auto pipe = folder.path() / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  auto file = AtomicFile::create(pipe, 0600);
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().failure, Failure::unwritable);
+  EXPECT_NE(file.error().message.find("it is no file"), std::string::npos);
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 
 TEST(AtomicFile, NamesTheFolderThatIsMissing) {
