@@ -26,7 +26,7 @@ void add_attach(CLI::App& app, Action& action) {
       "Our input is the program's if the machine was started with -i. Signals go to the program,\n"
       "Ctrl-C too; Ctrl-P Ctrl-Q leaves the machine running. The exit status is the machine's.\n"
       "A machine with a terminal (ukl run -d -it) takes each key as it is, and has the size of our\n"
-      "window; closing that leaves it running, too. Several may be attached at once.\n"
+      "window; closing that, or SIGTERM, leaves it running, too. Several may be attached at once.\n"
       "Example:\n"
       "  ukl attach web");
   command->callback([name, &action] { action = [name] { return run(*name); }; });

@@ -100,7 +100,8 @@ bool pass_on(int signal, int socket, bool terminal, Keys& keys) {
   case SIGCONT:
     return true;
   case SIGHUP:
-    // The window has been closed; another one may be opened.
+  case SIGTERM:
+    // The window has been closed, and another one may be opened: what is meant for the program is a key.
     if (keys.is_raw())
       return false;
     [[fallthrough]];

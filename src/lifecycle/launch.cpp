@@ -93,7 +93,9 @@ private:
       unread_.append(buffer, static_cast<std::size_t>(got));
     if (got == 0)
       return ended("its process has ended");
-    for (std::size_t end; (end = unread_.find('\n')) != std::string::npos; unread_.erase(0, end + 1))
+    // One that was ready may have ended since: that is another matter.
+    for (std::size_t end; !ready_ && (end = unread_.find('\n')) != std::string::npos;
+         unread_.erase(0, end + 1))
       TRY(on_line(unread_.substr(0, end)));
     return {};
   }

@@ -26,6 +26,13 @@ using std::chrono::milliseconds;
 // What others are removing; no name of a machine begins with a dot.
 constexpr const char* kGone = ".gone-";
 
+constexpr const char* kSpare = "spare";
+
+// More than a state takes.
+Result<void> set_aside(const fs::path& folder) {
+  return write_text(folder / kSpare, std::string(8192, ' '), 0600);
+}
+
 // An image's name without its ending, with room for a number.
 std::string name_of(const fs::path& image) {
   return plain_name(image.stem().string(), "machine", kLongestPlainName - 5);
@@ -183,7 +190,10 @@ Result<MachineRecord> MachineRecord::create(const fs::path& machines, MachinePla
       record.folder_ = folder;
       record.lock_ = std::move(*lock);
       record.plan_ = std::move(plan);
-      if (auto written = write_text(folder / "plan.json", to_json(record.plan_), 0600); !written) {
+      auto written = set_aside(folder);
+      if (written)
+        written = write_text(folder / "plan.json", to_json(record.plan_), 0600);
+      if (!written) {
         record.remove();
         return written.error();
       }
@@ -200,9 +210,13 @@ Result<MachineRecord> MachineRecord::create(const fs::path& machines, MachinePla
 void MachineRecord::write(const MachineState& state) const {
   if (write_text(folder_ / "state.json", to_json(state), 0600))
     return;
+  // How a machine has ended must be known also where its own log has filled the disk.
   std::error_code ignored;
-  fs::remove(folder_ / "log.1", ignored);
+  for (const auto* room : {kSpare, "log.1"})
+    fs::remove(folder_ / room, ignored);
   [[maybe_unused]] const auto written = write_text(folder_ / "state.json", to_json(state), 0600);
+  // The old state's room is free now.
+  [[maybe_unused]] const auto again = set_aside(folder_);
 }
 
 bool MachineRecord::stop_asked() const {

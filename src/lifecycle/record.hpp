@@ -3,6 +3,7 @@
 // machine, below Places::machines:
 //   plan.json    what was asked for; never changes
 //   state.json   how it is; replaced as a whole
+//   spare        room for a state, on a disk that has none left
 //   lock         locked by whoever looks after the machine, as long as that lives
 //   log, log.1   what the program's streams said (log.hpp)
 //   attach       a socket (attach_protocol.hpp)
@@ -83,7 +84,7 @@ public:
 
   const std::filesystem::path& folder() const { return folder_; }
   const MachinePlan& plan() const { return plan_; }
-  /// Room is made from the older half of the log, if the disk is full. What cannot be written at all is not.
+  /// On a full disk, in the room that was set aside for it, and in that of the older half of the log.
   void write(const MachineState& state) const;
   /// Somebody asked for its end.
   bool stop_asked() const;

@@ -227,7 +227,8 @@ private:
       take_stream(error_, LogStream::error);
     if (events[signals].revents)
       for (const int signal : signals_->take())
-        if (signal != SIGCHLD)
+        // A file of ours is as large as it may be: the program has nothing to do with that.
+        if (signal != SIGCHLD && signal != SIGXFSZ)
           pass_on(signal);
     clients_.look(events.cbegin() + clients, [this](std::uint16_t client, char kind, std::string_view bytes) {
       take_request(client, kind, bytes);

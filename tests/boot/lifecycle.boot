@@ -50,3 +50,32 @@ COMMAND {source}/clients/observe {ukl} {image} {port} {port2} {work}/observe
 EXPECT metrics: as they should
 EXPECT dump: as it should
 EXPECT gdb: as it should
+
+# Where the log finds no room.
+NAME full-disk
+TIMEOUT 240
+PACK /bin/busybox --file /bin/busybox:/bin/sh --file /bin/busybox:/bin/seq --file /bin/busybox:/bin/true --file /bin/busybox:/bin/sleep
+COMMAND {source}/clients/full-disk {ukl} {image} {work}/full
+EXPECT full disks: as they should
+
+# Nothing here needs root.
+NAME ordinary-user
+TIMEOUT 240
+PROGRAM server programs/server.cpp
+PACK {build}/server --file /bin/busybox
+COMMAND {source}/clients/ordinary-user {ukl} {image} {port} {work}/user
+EXPECT an ordinary user: as it should
+
+# Many, one after the other: for a release (tests/boot/run two-hundred-machines).
+NAME two-hundred-machines
+ONLY long
+TIMEOUT 1800
+PACK /bin/busybox --file /bin/busybox:/bin/sh --file /bin/busybox:/bin/true --file /bin/busybox:/bin/sleep
+COMMAND {source}/clients/many-machines {ukl} {image} 200 {work}/many
+EXPECT 200 machines: nothing is left
+# The same in small is for every day.
+NAME ten-machines
+TIMEOUT 240
+PACK /bin/busybox --file /bin/busybox:/bin/sh --file /bin/busybox:/bin/true --file /bin/busybox:/bin/sleep
+COMMAND {source}/clients/many-machines {ukl} {image} 10 {work}/many
+EXPECT 10 machines: nothing is left

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <thread>
@@ -239,6 +240,27 @@ TEST_F(Launch, ItsStreamsCanBeAttachedTo) {
   for (ssize_t got; (got = recv(socket->get(), packet, sizeof packet, 0)) > 0;)
     all += "|" + std::string(packet, static_cast<std::size_t>(got));
   EXPECT_EQ(all, "|ogot hello\n|x5 Exited (5)");
+}
+
+TEST_F(Launch, ALogThatFindsNoRoomIsTheLogsAlone) {
+  // Whoever writes over this limit gets SIGXFSZ: the log's writer, which has nothing to do with the program.
+  rlimit before = {};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small = {16384, before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &small);
+  const auto started = start([](const MachineNews& news) -> Result<MachineEnd> {
+    news("started");
+    for (int line = 0; line < 1000; ++line)
+      say(1, std::string(63, 'x') + "\n");
+    std::this_thread::sleep_for(milliseconds(100)); // a signal would come now
+    return ended(7);
+  });
+  setrlimit(RLIMIT_FSIZE, &before);
+  ASSERT_TRUE(started);
+  const auto machine = ended_web();
+  EXPECT_EQ(machine.state.sentence, "Exited (7)");
+  EXPECT_TRUE(machine.state.log_is_incomplete);
+  EXPECT_GT(log().size(), 100u);
 }
 
 // What comes until it holds `text`.
