@@ -2,9 +2,9 @@
 #include "lifecycle/qemu_client.hpp"
 #include "machine/monitor_socket.hpp"
 #include "support/interrupt.hpp"
+#include "support/packets.hpp"
 
 #include <cerrno>
-#include <cstring>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <poll.h>
@@ -57,22 +57,8 @@ Result<void> QemuClient::give(const std::string& name, int descriptor) {
 }
 
 Result<void> QemuClient::send(const std::string& text, int descriptor) {
-  iovec part = {const_cast<char*>(text.data()), text.size()};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof descriptor)] = {};
-  msghdr message = {};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  if (descriptor >= 0) {
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    auto* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof descriptor);
-    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
-  }
   // A request is much shorter than the socket's buffer, which is empty: it goes as a whole.
-  if (sendmsg(socket_.get(), &message, MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
+  if (!send_with_descriptor(socket_.get(), text, descriptor))
     return Error{Failure::machine, fmt::format("{} has ended", name_), "ukl ps -a says how"};
   return {};
 }

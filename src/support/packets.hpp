@@ -20,6 +20,10 @@ Result<FileDescriptor> connect_for_packets(const std::filesystem::path& path);
 Result<FileDescriptor> listen_at(const std::filesystem::path& path, int type);
 Result<FileDescriptor> connect_at(const std::filesystem::path& path, int type);
 
+/// Sends a short text at once over such a socket, and with it a descriptor, unless that is -1. False: the
+/// other side has gone, or takes no more.
+bool send_with_descriptor(int socket, std::string_view text, int descriptor);
+
 /// Sends one packet, waiting for room. False: the other side has gone.
 bool send_packet(int socket, char kind, std::string_view bytes);
 

@@ -79,3 +79,10 @@ TIMEOUT 240
 PACK /bin/busybox --file /bin/busybox:/bin/sh --file /bin/busybox:/bin/true --file /bin/busybox:/bin/sleep
 COMMAND {source}/clients/many-machines {ukl} {image} 10 {work}/many
 EXPECT 10 machines: nothing is left
+
+# Containers as machines.
+NAME oci-runtime
+TIMEOUT 240
+PACK /bin/busybox
+COMMAND {source}/clients/oci {ukl} {work}/oci
+EXPECT an engine's calls: as they should

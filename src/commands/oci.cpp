@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// `ukl oci …`: the command line of an OCI runtime, as podman and containerd call it.
+#include "commands/command.hpp"
+#include "lifecycle/machine_terminal.hpp"
+#include "lifecycle/oci_bundle.hpp"
+#include "lifecycle/oci_container.hpp"
+#include "lifecycle/record.hpp"
+#include "support/packets.hpp"
+#include "support/places.hpp"
+#include "support/process.hpp"
+#include "support/signal_name.hpp"
+#include "support/standard_streams.hpp"
+#include "support/terminal.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+namespace ukl {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kKilled{10000}, kBooted{60000}, kLookAgain{10};
+
+struct Options {
+  std::string root, log, log_format = "text";
+  std::string id, bundle = ".", pid_file, console_socket, signal = "TERM", process;
+  bool force = false, detach = false, unused = false;
+};
+
+fs::path root_of(const Options& options) {
+  std::error_code ignored;
+  if (!options.root.empty())
+    return fs::absolute(options.root, ignored);
+  const char* run = std::getenv("XDG_RUNTIME_DIR");
+  return fs::path(run && *run ? run : "/run") / "ukl-oci";
+}
+
+// The other side of the container's terminal, as the specification's users wait for it.
+Result<void> send_terminal(const std::string& socket_path, int master) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (socket_path.size() >= sizeof address.sun_path)
+    return Error{Failure::usage, fmt::format("{} is too long for a socket", socket_path), ""};
+  std::memcpy(address.sun_path, socket_path.data(), socket_path.size());
+  const FileDescriptor fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return file_error(socket_path, "write", errno);
+  if (!send_with_descriptor(fd.get(), "/dev/ptmx", master))
+    return file_error(socket_path, "write", errno);
+  return {};
+}
+
+// The terminal that a process gets, if it is to have one: our side of it is sent to whoever waits for it.
+Result<MachineTerminal> open_terminal(const Options& options, bool wanted) {
+  if (wanted == options.console_socket.empty())
+    return Error{Failure::usage,
+                 wanted ? "a process with a terminal needs --console-socket"
+                        : "--console-socket is for processes with a terminal",
+                 ""};
+  if (!wanted)
+    return MachineTerminal();
+  TRY_LET(auto terminal, MachineTerminal::create("24 80"));
+  fcntl(terminal.master.get(), F_SETFL, O_RDWR);
+  TRY(send_terminal(options.console_socket, terminal.master.get()));
+  return terminal;
+}
+
+// In the new process.
+bool enter_terminal(const MachineTerminal& terminal) {
+  if (!terminal.slave)
+    return true;
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (dup2(terminal.slave.get(), standard) < 0)
+      return false;
+  return ioctl(STDIN_FILENO, TIOCSCTTY, 0) == 0;
+}
+
+// QEMU's user network is then one process more in there.
+bool enter_network(const std::string& name_space) {
+  if (name_space.empty())
+    return true;
+  const FileDescriptor space(open(name_space.c_str(), O_RDONLY | O_CLOEXEC));
+  return space && setns(space.get(), CLONE_NEWNET) == 0;
+}
+
+std::string own_path() {
+  std::error_code ignored;
+  return fs::read_symlink("/proc/self/exe", ignored).string();
+}
+
+Result<void> tell_pid(const Options& options, pid_t pid) {
+  return options.pid_file.empty() ? Result<void>() : write_text(options.pid_file, fmt::format("{}", pid));
+}
+
+Result<void> create_in(OciContainer& container, const Options& options) {
+  std::error_code ignored;
+  const auto folder = fs::absolute(options.bundle, ignored).lexically_normal();
+  TRY_LET(const auto bundle, read_oci_bundle(folder));
+  for (const auto& sentence : bundle.left_out)
+    print_note(sentence);
+  std::vector<std::string> pack = {own_path(), "pack", "-o", container.image().string()};
+  pack.insert(pack.end(), bundle.pack.begin(), bundle.pack.end());
+  TRY_LET(const auto packed, run_command(pack));
+  if (packed.status != 0)
+    return Error{static_cast<Failure>(packed.status), packed.text.substr(0, packed.text.find('\n')), ""};
+  std::vector<std::string> run = {own_path(), "run", "--name", container.machine()};
+  run.insert(run.end(), bundle.run.begin(), bundle.run.end());
+  run.push_back(container.image().string());
+  TRY_LET(const auto terminal, open_terminal(options, bundle.terminal));
+  TRY(container.fork_process(
+      run, [&] { return enter_terminal(terminal) && enter_network(bundle.network_namespace); }));
+  TRY_LET(const auto places, read_places());
+  TRY(container.write(folder.string(), bundle.notes, places.machines));
+  return tell_pid(options, container.pid());
+}
+
+Result<int> create(const Options& options) {
+  TRY_LET(auto container, OciContainer::create(root_of(options), options.id));
+  const auto created = create_in(container, options);
+  if (created)
+    return 0;
+  if (container.pid() > 0)
+    ::kill(container.pid(), SIGKILL);
+  container.remove();
+  return created.error();
+}
+
+Result<int> execute(const Options& options) {
+  TRY_LET(const auto container, OciContainer::open(root_of(options), options.id));
+  if (container.status() != "running")
+    return Error{Failure::no_such_machine, fmt::format("{} is {}", options.id, container.status()), ""};
+  TRY_LET(const auto process, read_oci_process(options.process));
+  TRY_LET(const auto terminal, open_terminal(options, process.terminal));
+  std::vector<std::string> command = {own_path(), "exec", process.terminal ? "-it" : "-i"};
+  command.insert(command.end(), process.options.begin(), process.options.end());
+  command.insert(command.end(), {container.machine(), "--"});
+  command.insert(command.end(), process.command.begin(), process.command.end());
+  const auto state = container.machines().parent_path().string();
+  TRY_LET(const auto pid, OciContainer::fork_another(command, [&] {
+            return setenv("UKL_STATE", state.c_str(), 1) == 0 && enter_terminal(terminal);
+          }));
+  TRY(tell_pid(options, pid));
+  if (options.detach)
+    return 0;
+  int status = 0;
+  waitpid(pid, &status, 0);
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+Result<int> start(const Options& options) {
+  TRY_LET(const auto container, OciContainer::open(root_of(options), options.id));
+  TRY(container.start());
+  // Who has started a container may have something executed in it.
+  for (milliseconds waited{0}; waited < kBooted && container.status() == "running"; waited += kLookAgain) {
+    const auto machine = known_machine(container.machines(), container.machine());
+    if (machine && machine->phase() == "running")
+      break;
+    std::this_thread::sleep_for(kLookAgain);
+  }
+  return 0;
+}
+
+Result<int> state(const Options& options) {
+  TRY_LET(const auto container, OciContainer::open(root_of(options), options.id));
+  print_output(container.state());
+  return 0;
+}
+
+Result<int> send_signal(const Options& options) {
+  TRY_LET(const auto container, OciContainer::open(root_of(options), options.id));
+  TRY_LET(const int signal, parse_signal(options.signal));
+  if (container.kill(signal))
+    return 0;
+  return Error{Failure::no_such_machine, fmt::format("{} does not run", options.id), ""};
+}
+
+Result<int> remove(const Options& options) {
+  const auto container = OciContainer::open(root_of(options), options.id);
+  if (!container && options.force)
+    return 0; // as runc does
+  if (!container)
+    return container.error();
+  if (container->status() != "stopped") {
+    if (!options.force)
+      return Error{Failure::machine_runs, fmt::format("{} is {}", options.id, container->status()),
+                   "ukl oci kill ends it, and delete --force both"};
+    container->kill(SIGKILL);
+    container->wait(kKilled);
+  }
+  // One that was killed could not do that itself.
+  if (const auto machine = known_machine(container->machines(), container->machine());
+      machine && !machine->alive)
+    TRY(remove_record(*machine));
+  container->remove();
+  return 0;
+}
+
+// Where engines look for what went wrong.
+Result<int> logged(const Options& options, Result<int> (*work)(const Options&)) {
+  auto done = work(options);
+  if (done || options.log.empty())
+    return done;
+  const nlohmann::ordered_json line = {
+      {"level", "error"}, {"msg", done.error().message}, {"time", describe(now())}};
+  const FileDescriptor log(open(options.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  write_all(log.get(), (options.log_format == "json"
+                            ? line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+                            : done.error().message) +
+                           "\n");
+  return done;
+}
+
+CLI::App* add_one(CLI::App& oci, const std::shared_ptr<Options>& options, Action& action, const char* name,
+                  const char* help, Result<int> (*work)(const Options&)) {
+  auto* command = oci.add_subcommand(name, help);
+  command->add_option("ID", options->id, "The container's ID")->required();
+  command->callback(
+      [options, &action, work] { action = [options, work] { return logged(*options, work); }; });
+  return command;
+}
+
+void add_oci(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto* oci =
+      app.add_subcommand("oci", "Run containers as machines: an OCI runtime for podman and containerd");
+  oci->require_subcommand(1);
+  oci->footer("A container's process is ukl run: it has the streams, the signals and the exit status. Of "
+              "config.json\n"
+              "those parts count that have a meaning for a machine (docs/oci.md); ukl-oci in the same folder "
+              "as ukl is\n"
+              "for engines that want a program by name:\n"
+              "    podman --runtime /usr/local/bin/ukl-oci run --rm --network host alpine echo hello");
+  oci->add_option("--root", options->root, "Where containers are kept (default: /run/ukl-oci)")
+      ->type_name("FOLDER");
+  oci->add_option("--log", options->log, "Add errors to this file, too")->type_name("FILE");
+  oci->add_option("--log-format", options->log_format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  oci->add_flag("--systemd-cgroup,--debug", options->unused, "Taken, and without effect")->group("");
+  auto* made =
+      add_one(*oci, options, action, "create", "Make an image of a bundle, and wait for start", create);
+  made->add_option("-b,--bundle", options->bundle, "The folder of config.json (default: this one)")
+      ->type_name("FOLDER");
+  made->add_option("--pid-file", options->pid_file, "Write the number of the container's process")
+      ->type_name("FILE");
+  made->add_option("--console-socket", options->console_socket, "Send its terminal to this socket")
+      ->type_name("SOCKET");
+  made->add_flag("--no-pivot,--no-new-keyring", options->unused, "Taken, and without effect")->group("");
+  add_one(*oci, options, action, "start", "Start what was created", start);
+  auto* further = add_one(*oci, options, action, "exec", "Run a further program of the container", execute);
+  further->add_option("-p,--process", options->process, "A file with what config.json calls process")
+      ->type_name("FILE")
+      ->required();
+  further->add_option("--pid-file", options->pid_file, "Write the number of the process")->type_name("FILE");
+  further->add_option("--console-socket", options->console_socket, "Send its terminal to this socket")
+      ->type_name("SOCKET");
+  further->add_flag("-d,--detach", options->detach, "Do not wait for its end");
+  further->add_flag("-t,--tty,--no-new-privs", options->unused, "Taken: the process's file says it")
+      ->group("");
+  add_one(*oci, options, action, "state", "Print the container's state as JSON", state);
+  auto* killed =
+      add_one(*oci, options, action, "kill", "Send the program a signal; KILL ends the machine", send_signal);
+  killed->add_option("SIGNAL", options->signal, "Its name or number")->capture_default_str();
+  killed->add_flag("-a,--all", options->unused, "Taken, and without effect")->group("");
+  auto* gone = add_one(*oci, options, action, "delete", "Forget a container that has ended", remove);
+  gone->add_flag("-f,--force", options->force, "Kill one that runs");
+}
+
+const RegisterCommand registration{49, add_oci};
+
+} // namespace
+} // namespace ukl
