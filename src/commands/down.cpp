@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <ranges>
 
 namespace ukl {
 namespace {
@@ -51,9 +50,9 @@ Result<int> run(const Options& options) {
   TRY_LET(const auto machines, machines_of(name));
   catch_interrupts();
   // The last one first: it may need the others to end in order.
-  for (const auto& machine : machines | std::views::reverse) {
-    TRY(end_and_remove(machine, patience_with(machine, project, options)));
-    print_output(machine.plan.name + "\n");
+  for (auto machine = machines.rbegin(); machine != machines.rend(); ++machine) {
+    TRY(end_and_remove(*machine, patience_with(*machine, project, options)));
+    print_output(machine->plan.name + "\n");
   }
   if (options.volumes)
     TRY(remove_volumes(*project));

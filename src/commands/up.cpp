@@ -15,8 +15,8 @@
 #include <memory>
 #include <mutex>
 #include <poll.h>
-#include <ranges>
 #include <set>
+#include <sstream>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <thread>
@@ -56,9 +56,9 @@ std::set<std::string> wanted_services(const Project& project, const std::vector<
     for (const auto& service : project.services)
       wanted.insert(service.name);
   // Each stands behind what it needs.
-  for (const auto& service : project.services | std::views::reverse)
-    if (wanted.contains(service.name))
-      for (const auto& need : service.needs)
+  for (auto service = project.services.rbegin(); service != project.services.rend(); ++service)
+    if (wanted.contains(service->name))
+      for (const auto& need : service->needs)
         wanted.insert(need.service);
   return wanted;
 }
@@ -178,7 +178,8 @@ private:
       if (status == 0)
         return {};
       TRY_LET(const auto machine, find_machine(service.machine));
-      if (status == 126 || status == 127)
+      // Statuses of `ukl exec`.
+      if (const int failed = status.value_or(0); failed == 126 || failed == 127)
         return Error{Failure::not_ready,
                      fmt::format("the health of {} cannot be checked: {} is not in its image", service.name,
                                  health.command[0]),
@@ -209,11 +210,10 @@ private:
   // What `ukl run` says of its own, a line each.
   static std::vector<std::string> notes(const std::string& text) {
     std::vector<std::string> lines;
-    for (const auto& part : text | std::views::split('\n')) {
-      const std::string line(part.begin(), part.end());
+    std::istringstream all(text);
+    for (std::string line; std::getline(all, line);)
       if (line.starts_with("ukl: "))
         lines.push_back(line.substr(5));
-    }
     return lines;
   }
   static std::string first_error(const std::string& text) {
@@ -279,9 +279,9 @@ Result<int> run(const Options& options) {
   if (!interrupted())
     return 0;
   clear_interrupt();
-  for (const auto& service : project.services | std::views::reverse)
-    if (const auto machine = find_machine(service.machine); machine && wanted.contains(service.name))
-      TRY(stop_machine(*machine, service.stop_patience));
+  for (auto service = project.services.rbegin(); service != project.services.rend(); ++service)
+    if (const auto machine = find_machine(service->machine); machine && wanted.contains(service->name))
+      TRY(stop_machine(*machine, service->stop_patience));
   return 0;
 }
 

@@ -60,7 +60,7 @@ Result<std::optional<LoadedFile>> kernel_of(const KnownMachine& machine, QemuCli
   const auto elf = rewrite::ElfView::parse(bytes, vmlinux.string(), rewrite::kAllAddresses);
   const auto* text = elf ? elf->section(".text") : nullptr;
   // `ADDRESS: 0xVALUE`, or that it cannot be read.
-  TRY_LET(const auto said, qemu.human(fmt::format("x /1gx {:#x}", UKL_GATE + 8 * UKL_GATE_TEXT)));
+  TRY_LET(const auto said, qemu.human(fmt::format("x /1gx {:#x}", UKL_GATE + 8ULL * UKL_GATE_TEXT)));
   const auto value = said.find(": 0x");
   const auto linked = text ? text->header.sh_addr : 0;
   const auto now = value == std::string::npos ? 0 : std::strtoull(said.c_str() + value + 2, nullptr, 16);
