@@ -3,6 +3,7 @@
 #include "commands/lifecycle_command.hpp"
 #include "lifecycle/debug_view.hpp"
 #include "support/interrupt.hpp"
+#include "support/standard_streams.hpp"
 #include "support/terminal.hpp"
 
 #include <fmt/format.h>
@@ -15,7 +16,7 @@ namespace {
 
 struct Options {
   std::string name, output;
-  bool physical = false;
+  bool physical = false, json = false;
 };
 
 constexpr int kAskAgain = 50; // milliseconds
@@ -40,6 +41,15 @@ Result<void> write_memory(QemuClient& qemu, const Options& options, int file) {
   }
 }
 
+void print_json(const std::string& file, const std::optional<LoadedFile>& kernel) {
+  std::error_code ignored;
+  const nlohmann::ordered_json report = {{"file", file},
+                                         {"bytes", std::filesystem::file_size(file, ignored)},
+                                         {"kernel", kernel ? nlohmann::json(kernel->file.string()) : nullptr},
+                                         {"slide", kernel ? nlohmann::json(kernel->slide) : nullptr}};
+  print_output(report.dump(2) + "\n");
+}
+
 Result<int> run(const Options& options) {
   TRY_LET(const auto machine, find_machine(options.name));
   catch_interrupts();
@@ -49,7 +59,9 @@ Result<int> run(const Options& options) {
   TRY_LET(auto file, AtomicFile::create(output, 0600)); // it holds all that the machine knew
   TRY(write_memory(qemu, options, file.descriptor()));
   TRY(file.commit());
-  if (!kernel || !*kernel)
+  if (options.json)
+    print_json(output, kernel ? *kernel : std::nullopt);
+  else if (!kernel || !*kernel)
     print_note("its kernel is not in the cache (ukl kernel list), or has not come far: there are no symbols");
   else if (options.physical)
     print_note(fmt::format("this run has moved its kernel: crash --kaslr={:#x} with a vmlinux that has debug "
@@ -70,6 +82,9 @@ void add_dump(CLI::App& app, Action& action) {
                     "By physical addresses, for crash(8) and other readers of kernels' memory, which want a "
                     "kernel with debug information (ukl pack --kernel); without, by those that the machine's "
                     "page tables say, for gdb");
+  command->add_flag(
+      "--json", options->json,
+      "Print file, size, and the kernel with what is added to its addresses, in place of the note");
   command->footer(
       "The machine stands still meanwhile, and then goes on. The file is as large as its memory,\n"
       "for its user's eyes only, and holds whatever the program has: keys and passwords, too.\n"
