@@ -24,16 +24,31 @@ bool is_harmless(const std::string& name) {
          });
 }
 
-// The first number in a file of the machine, or 0.
-std::uint64_t number_in(const KnownMachine& machine, const std::string& path) {
-  const auto text = read_from(machine, path);
-  return text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
+// Numbers of processes are given in turn; so many in a row that nobody has, and there are no more.
+constexpr unsigned kGap = 64, kMostProcesses = 1024;
+
+// Of a text like /proc/PID/stat; 0 if it is none.
+std::uint64_t parent_in(const std::string& stat) {
+  const auto name_end = stat.rfind(") ");
+  return name_end == std::string::npos || stat.size() < name_end + 5
+             ? 0
+             : std::strtoull(stat.c_str() + name_end + 4, nullptr, 10);
 }
 
-// init's first child watches the program, which is its only one (init/program.cpp).
-std::uint64_t program_of(const KnownMachine& machine) {
-  const auto watcher = number_in(machine, "/proc/1/task/1/children");
-  return watcher ? number_in(machine, fmt::format("/proc/{0}/task/{0}/children", watcher)) : 0;
+// init's first child watches the program, which is its only one (init/program.cpp). By looking at one process
+// after the other: a small kernel has no lists of children.
+unsigned program_of(const KnownMachine& machine) {
+  unsigned watcher = 0;
+  for (unsigned pid = 2, missing = 0; pid < kMostProcesses && missing < kGap; ++pid) {
+    const auto stat = read_from(machine, fmt::format("/proc/{}/stat", pid));
+    missing = stat ? 0 : missing + 1;
+    const auto parent = stat ? parent_in(*stat) : 0;
+    if (watcher != 0 && parent == watcher)
+      return pid;
+    if (watcher == 0 && parent == 1)
+      watcher = pid;
+  }
+  return 0;
 }
 
 std::optional<std::uint64_t> first_address(const Bytes& bytes, const std::string& name) {

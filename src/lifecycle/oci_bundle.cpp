@@ -40,6 +40,9 @@ public:
     if (config_.contains("annotations"))
       config_["annotations"].get_to(bundle_.notes);
     TRY(read_annotations());
+    // The small kernels have no folders of the host and no second CPU, and an engine may ask for both.
+    if (!own_.contains("profile"))
+      add(bundle_.pack, "--profile", "general");
     if (config_.contains("linux"))
       read_linux(config_["linux"]);
     for (const auto& mount : config_.value("mounts", Json::array()))
@@ -83,6 +86,7 @@ private:
       const auto word = name.substr(8);
       if (word == "profile") {
         add(bundle_.pack, "--profile", value);
+        own_.insert(word);
       } else if (word == "memory" || word == "cpus") {
         add(bundle_.run, word == "memory" ? "-m" : "--cpus", value);
         own_.insert(word);

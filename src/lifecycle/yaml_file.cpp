@@ -44,7 +44,7 @@ public:
 
 private:
   Result<void> add_entries(const YAML::Node& node, YamlValue& map, unsigned depth) {
-    std::vector<std::pair<std::string, YamlValue>> merged;
+    std::vector<YamlEntry> merged;
     for (const auto& entry : node) {
       const auto line = static_cast<unsigned>(entry.first.Mark().line + 1);
       if (!entry.first.IsScalar())
@@ -59,11 +59,11 @@ private:
       // What a map says itself goes over what it merges, wherever that stands.
       if (map.find(entry.first.Scalar()))
         return error_in_line(file_, line, fmt::format("{} is there twice", entry.first.Scalar()));
-      map.entries.emplace_back(entry.first.Scalar(), std::move(value));
+      map.entries.push_back({entry.first.Scalar(), std::move(value)});
     }
     for (auto& [name, value] : merged)
       if (!map.find(name))
-        map.entries.emplace_back(name, std::move(value));
+        map.entries.push_back({name, std::move(value)});
     return {};
   }
 
@@ -123,8 +123,8 @@ Result<std::string> value_of_variable(const std::string& name, std::string_view 
 } // namespace
 
 const YamlValue* YamlValue::find(const std::string& name) const {
-  const auto found = std::ranges::find(entries, name, &std::pair<std::string, YamlValue>::first);
-  return found == entries.end() ? nullptr : &found->second;
+  const auto found = std::ranges::find(entries, name, &YamlEntry::name);
+  return found == entries.end() ? nullptr : &found->value;
 }
 
 Result<YamlValue> read_yaml(const std::filesystem::path& file, const Environment& here) {

@@ -8,10 +8,11 @@
 
 #include <filesystem>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace ukl {
+
+struct YamlEntry;
 
 struct YamlValue {
   enum class Kind { nothing, text, list, map };
@@ -19,10 +20,15 @@ struct YamlValue {
   unsigned line = 0; ///< from 1; of a map's entry, that of its key
   std::string text;
   std::vector<YamlValue> items;
-  std::vector<std::pair<std::string, YamlValue>> entries; ///< in the file's order, each name once
+  std::vector<YamlEntry> entries; ///< in the file's order, each name once
 
   /// The entry of that name, or nullptr.
   const YamlValue* find(const std::string& name) const;
+};
+
+struct YamlEntry {
+  std::string name;
+  YamlValue value;
 };
 
 /// Reads a whole file; `here` has the variables that its texts name. Errors: not_found, unreadable, usage

@@ -5,7 +5,7 @@ NAME project
 TIMEOUT 300
 PROGRAM server programs/server.cpp
 PACK {build}/server --file /bin/busybox
-COMMAND {ukl} pack /bin/busybox --file /bin/busybox:/bin/sh --file /bin/busybox:/bin/nc --file /bin/busybox:/bin/cat --file /bin/busybox:/bin/sleep \
+COMMAND {ukl} pack --profile {profile} /bin/busybox --file /bin/busybox:/bin/sh --file /bin/busybox:/bin/nc --file /bin/busybox:/bin/cat --file /bin/busybox:/bin/sleep \
   --file /bin/busybox:/bin/sync -o {build}/box.ukl
 COMMAND {source}/clients/project {ukl} {image} {port} {work}/project
 EXPECT up: as it should

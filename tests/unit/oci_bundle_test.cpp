@@ -46,9 +46,9 @@ TEST_F(Bundle, BecomesCommands) {
               "namespaces": [{"type": "pid"}, {"type": "network", "path": "/run/netns/a"}]}})");
   ASSERT_TRUE(bundle) << bundle.error().message;
   const auto root = folder_.path().string();
-  EXPECT_THAT(bundle->pack,
-              ElementsAre("dir:" + root + "/rootfs", "--hostname", "box", "--user", "1000:100", "--cwd",
-                          "/srv", "--env", "PATH=/bin", "--env", "A=b c", "--", "sh", "-c", "exit 3"));
+  EXPECT_THAT(bundle->pack, ElementsAre("dir:" + root + "/rootfs", "--hostname", "box", "--profile",
+                                        "general", "--user", "1000:100", "--cwd", "/srv", "--env",
+                                        "PATH=/bin", "--env", "A=b c", "--", "sh", "-c", "exit 3"));
   EXPECT_THAT(bundle->run, ElementsAre("--read-only", "-m", "300M", "-p", "80:80", "-p", "81:81", "--cpus",
                                        "2", "--sysctl", "net.core.somaxconn=64", "--tmpfs", "/tmp:65536K",
                                        "--tmpfs", "/run:1024K", "--volume", "/etc:/etc:ro", "--volume",
@@ -64,7 +64,8 @@ TEST_F(Bundle, WithoutANetwork) {
                                "linux": {"namespaces": [{"type": "network"}]}})");
   ASSERT_TRUE(bundle);
   EXPECT_THAT(bundle->run, ElementsAre("--network", "none"));
-  EXPECT_THAT(bundle->pack, ElementsAre("dir:/", "--user", "0:0", "--cwd", "/", "--", "a"));
+  EXPECT_THAT(bundle->pack,
+              ElementsAre("dir:/", "--profile", "general", "--user", "0:0", "--cwd", "/", "--", "a"));
 }
 
 TEST_F(Bundle, AFurtherProcess) {
