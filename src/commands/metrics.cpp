@@ -51,7 +51,7 @@ void add_metrics(CLI::App& app, Action& action) {
   command->callback([address, &action] { action = [address] { return run(*address); }; });
 }
 
-const RegisterCommand registration{41, add_metrics};
+const RegisterCommand registration{48, add_metrics};
 
 } // namespace
 } // namespace ukl
