@@ -130,7 +130,9 @@ std::string network_of(const Manifest& manifest, const MachineOptions& options) 
     return fmt::format("tap,id=network,ifname={},script=no,downscript=no", network.name);
   if (network.kind == HostNetwork::Kind::bridge)
     return "bridge,id=network,br=" + network.name;
-  return user_network(manifest, options.forwards);
+  // A machine that goes on gets its forwards when it is this run's.
+  const bool goes_on = options.warm.use == MachineOptions::Warm::Use::go_on;
+  return user_network(manifest, goes_on ? std::vector<Forward>() : options.forwards);
 }
 
 } // namespace

@@ -68,6 +68,8 @@ struct Pair {
     return !ways[0].open && !ways[1].open && ways[0].bytes.empty() && ways[1].bytes.empty();
   }
   bool server_ended() const { return !ways[1].open; }
+  // The client has all that the server had to say.
+  bool delivered() const { return server_ended() && ways[1].bytes.empty(); }
 };
 
 class Carrier {
@@ -117,15 +119,20 @@ private:
         events.push_back(way.event());
     const std::size_t ways = events.size();
     events.push_back({listener_.get(), POLLIN, 0});
-    events.push_back({listener_ ? stop_ : -1, POLLIN, 0});
+    events.push_back({stopping_ ? -1 : stop_, POLLIN, 0});
     const int ready = poll(events.data(), events.size(), static_cast<int>(patience.count()));
     if (ready <= 0)
       return ready < 0;
     carry(events);
     if (events[ways].revents)
       accept_all();
-    if (events[ways + 1].revents)
+    if (events[ways + 1].revents) {
       listener_ = FileDescriptor();
+      stopping_ = true;
+    }
+    // With the machine, nobody is left to hear what a client may still say.
+    if (stopping_)
+      std::erase_if(pairs_, [](const Pair& pair) { return pair.delivered(); });
     return true;
   }
 
@@ -145,6 +152,7 @@ private:
 
   std::vector<FileDescriptor> clients_;
   FileDescriptor listener_;
+  bool stopping_ = false;
   int stop_;
   sockaddr_in server_;
   std::vector<Pair> pairs_;

@@ -54,6 +54,17 @@ bool join_group(const FileDescriptor& ours, const FileDescriptor& theirs) {
   return listen(ours.get(), kBacklog) == 0 && choose(ours, kOurs);
 }
 
+std::string lost(const Forward& forward, const Error& error) {
+  return fmt::format("clients that waited on TCP port {}:{} are lost: {}", forward.host_address,
+                     forward.host_port, error.message);
+}
+
+// Of a socket that is not blocking.
+void accept_all(const FileDescriptor& listener, std::vector<FileDescriptor>& clients) {
+  while (FileDescriptor client{accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)})
+    clients.push_back(std::move(client));
+}
+
 } // namespace
 
 Result<ForwardedPorts> ForwardedPorts::hold(const std::vector<Forward>& forwards) {
@@ -86,9 +97,14 @@ void ForwardedPorts::take_clients(pid_t pid) {
     port.state = State::waiting;
     // QEMU may accept one at the same time: then there is none to wait for.
     fcntl(theirs->get(), F_SETFL, fcntl(theirs->get(), F_GETFL) | O_NONBLOCK);
-    while (FileDescriptor client{accept4(theirs->get(), nullptr, nullptr, SOCK_CLOEXEC)})
-      port.clients.push_back(std::move(client));
+    accept_all(*theirs, port.clients);
   }
+}
+
+void ForwardedPorts::keep_clients() {
+  for (auto& port : ports_)
+    if (listen(port.socket.get(), kBacklog) == 0)
+      port.state = State::kept;
 }
 
 bool ForwardedPorts::has_untaken() const {
@@ -107,11 +123,11 @@ std::string ForwardedPorts::id_of(const Forward& forward) {
   return fmt::format("forward {}:{}", forward.host_address, forward.host_port);
 }
 
-Result<void> ForwardedPorts::serve_early_clients(Port& port) {
+Result<void> ForwardedPorts::serve_early_clients(Port& port, FileDescriptor listener) {
   sockaddr_in server = address_of(port.forward);
   if (server.sin_addr.s_addr == htonl(INADDR_ANY))
     server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  TRY_LET(auto early, EarlyClients::serve(std::exchange(port.clients, {}), std::move(port.socket), server));
+  TRY_LET(auto early, EarlyClients::serve(std::exchange(port.clients, {}), std::move(listener), server));
   early_.push_back(std::move(early));
   return {};
 }
@@ -124,10 +140,13 @@ std::vector<std::string> ForwardedPorts::open(std::uint16_t guest_port, const st
       continue;
     if (port.state == State::waiting) {
       choose(port.socket, kTheirs);
-      if (const auto served = serve_early_clients(port); !served)
-        wrong.push_back(fmt::format("clients that waited on TCP port {}:{} are lost: {}",
-                                    port.forward.host_address, port.forward.host_port,
-                                    served.error().message));
+      if (const auto served = serve_early_clients(port, std::move(port.socket)); !served)
+        wrong.push_back(lost(port.forward, served.error()));
+    }
+    if (port.state == State::kept) {
+      accept_all(port.socket, port.clients);
+      shutdown(port.socket.get(), SHUT_RDWR); // no longer listens, and keeps the port
+      port.state = State::refused;
     }
     if (port.state == State::refused) {
       monitor.command(id_of(port.forward),
@@ -149,9 +168,12 @@ std::vector<std::string> ForwardedPorts::take_answers(QemuMonitor& monitor, bool
     if (!answer || port.state != State::opening)
       continue;
     port.state = State::open;
-    if (answer->empty())
+    if (answer->empty()) {
       opened = true;
-    else
+      if (!port.clients.empty())
+        if (const auto served = serve_early_clients(port, {}); !served)
+          wrong.push_back(lost(port.forward, served.error()));
+    } else
       wrong.push_back(fmt::format("TCP port {}:{} does not lead to the program: QEMU says {}",
                                   port.forward.host_address, port.forward.host_port,
                                   answer->substr(0, answer->find_last_not_of("\r\n") + 1)));
@@ -171,6 +193,10 @@ std::optional<ForwardedPorts::Time> ForwardedPorts::next_time() const {
 void ForwardedPorts::refuse_clients(QemuMonitor& monitor) {
   refuse_at_.reset();
   for (auto& port : ports_) {
+    if (port.state == State::kept) {
+      shutdown(port.socket.get(), SHUT_RDWR);
+      port.state = State::refused;
+    }
     if (port.state != State::held && port.state != State::waiting)
       continue;
     // QEMU first: its answer says nothing of interest, and ours has the next clients until it is gone.

@@ -28,6 +28,8 @@ public:
   /// On those ports on which QEMU, our child `pid`, listens now, clients come to us from now on, and so do
   /// those that QEMU has not accepted yet. Where listening_sockets() is not allowed they go on to QEMU.
   void take_clients(pid_t pid);
+  /// QEMU listens on none of them, and is asked to do so by open(): until then clients wait at our sockets.
+  void keep_clients();
   /// Whether there are ports that were not taken yet. QEMU begins to listen some milliseconds before it
   /// accepts clients and greets: who takes them first loses none.
   bool has_untaken() const;
@@ -51,6 +53,7 @@ private:
   enum class State {
     held,    // QEMU has the clients, or nobody
     waiting, // we have them
+    kept,    // we have them, and QEMU does not listen
     refused, // nobody listens
     opening, // QEMU was asked to listen again
     open,    // QEMU has them, and it is of use
@@ -63,7 +66,7 @@ private:
   };
 
   static std::string id_of(const Forward& forward);
-  Result<void> serve_early_clients(Port& port);
+  Result<void> serve_early_clients(Port& port, FileDescriptor listener);
 
   std::vector<Port> ports_;
   std::vector<EarlyClients> early_;

@@ -138,10 +138,11 @@ public:
     if (terminal_ >= 0)
       window_ = window_size(terminal_, ' ');
     take_terminal();
-    for (const auto port : ports_.awaited())
-      supervisor_.send(fmt::format("await {}", port));
-    for (const auto port : options.awaited)
-      supervisor_.send(fmt::format("await {}", port));
+    // What a machine that goes on says before it has this run's settings is not for this run's clients.
+    if (goes_on())
+      ports_.keep_clients();
+    else
+      ask_for_listeners();
     talk_to_monitor();
     if (channels_.exec && !options.folder.empty())
       exec_.emplace(options.folder, std::move(channels_.exec));
@@ -177,6 +178,15 @@ public:
   }
 
 private:
+  bool goes_on() const { return options_.warm.use == MachineOptions::Warm::Use::go_on; }
+
+  void ask_for_listeners() {
+    for (const auto port : ports_.awaited())
+      supervisor_.send(fmt::format("await {}", port));
+    for (const auto port : options_.awaited)
+      supervisor_.send(fmt::format("await {}", port));
+  }
+
   void take_terminal() {
     if (background_)
       return;
@@ -365,6 +375,8 @@ private:
           pumps_.input->set_started();
         ports_.on_start(Clock::now());
         warm_.on_start(supervisor_);
+        if (goes_on())
+          ask_for_listeners();
       }
     });
     if (supervisor_.take_time_question())

@@ -3,7 +3,8 @@
 
 # No threads, no sockets, no disks: the smallest of all, and no network card.
 NAME small-kernel-for-hello
-PROGRAM hello programs/hello.c
+PROGRAM hello programs/hello.c -static
+PACK {build}/hello
 COMMAND {ukl} pack {build}/hello -o {build}/small.ukl 2>&1
 EXPECT kernel nano
 COMMAND {ukl} inspect {build}/small.ukl
@@ -30,8 +31,9 @@ EXPECT status 43
 
 # A socket asks for a network, a thread for a second CPU.
 NAME small-kernel-for-a-server
-PROGRAM web {source}/../../bench/guest/web/web.c
+PROGRAM web ../../bench/guest/web/web.c -static
 PROGRAM threads programs/threads.cpp -pthread
+PACK {build}/web
 COMMAND {ukl} pack {build}/web -o {build}/web.ukl 2>&1
 EXPECT kernel micro
 COMMAND {ukl} run -p {port}:8000 {build}/web.ukl </dev/null & \
@@ -43,7 +45,8 @@ EXPECT_RE fit +it may start threads or processes
 
 # What a profile lacks is an error when the image is made, if it is known that the image asks for it.
 NAME small-kernel-that-lacks
-PROGRAM calls programs/lacking_calls.c
+PROGRAM calls programs/lacking_calls.c -static
+PACK {build}/calls
 COMMAND {ukl} pack {build}/calls -o {build}/calls.ukl 2>&1; {ukl} inspect {build}/calls.ukl
 EXPECT kernel general
 EXPECT_RE fit +it asks for the system calls? .*shmget
@@ -58,8 +61,9 @@ EXPECT masked
 
 # Eight MiB are enough for a hello, twelve for a server with a network card.
 NAME small-memory
-PROGRAM hello programs/hello.c
-PROGRAM web {source}/../../bench/guest/web/web.c
+PROGRAM hello programs/hello.c -static
+PROGRAM web ../../bench/guest/web/web.c -static
+PACK {build}/hello
 COMMAND {ukl} pack {build}/hello -o {build}/small.ukl && timeout 50 {ukl} run -m 8M {build}/small.ukl </dev/null
 EXPECT hello
 COMMAND {ukl} pack {build}/web -o {build}/web.ukl && ( {ukl} run -m 12M -p {port}:8000 {build}/web.ukl </dev/null & \

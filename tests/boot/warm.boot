@@ -5,6 +5,7 @@
 NAME warm-runs-are-different
 TIMEOUT 180
 PROGRAM warm programs/warm.c
+PACK {build}/warm
 COMMAND {ukl} pack {build}/warm --profile {profile} --expose 7000 -o {build}/image.ukl && \
   timeout 100 {ukl} snapshot --accel tcg {build}/image.ukl -o {build}/kept.warm 2>&1
 EXPECT begins
@@ -24,6 +25,7 @@ EXPECT status 7
 NAME warm-settings-of-this-run
 TIMEOUT 120
 PROGRAM warm programs/warm.c
+PACK {build}/warm
 COMMAND {ukl} pack {build}/warm --profile {profile} -o {build}/image.ukl && \
   timeout 100 {ukl} snapshot --accel tcg {build}/image.ukl --when tcp:7000 -o {build}/kept.warm 2>&1
 EXPECT goes on from there
@@ -35,6 +37,7 @@ EXPECT host other secret hush
 NAME warm-two-at-once
 TIMEOUT 120
 PROGRAM warm programs/warm.c
+PACK {build}/warm
 COMMAND {ukl} pack {build}/warm --profile {profile} -o {build}/image.ukl && \
   timeout 100 {ukl} snapshot --accel tcg {build}/image.ukl --when tcp:7000 -o {build}/kept.warm 2>&1
 EXPECT goes on from there
@@ -51,13 +54,14 @@ EXPECT the file is as it was
 NAME warm-starts-cold
 TIMEOUT 180
 PROGRAM hello programs/hello.c
+PROGRAM warm programs/warm.c
+PACK {build}/hello
 COMMAND {ukl} pack {build}/hello --profile {profile} -o {build}/image.ukl && \
   timeout 100 {ukl} snapshot --accel tcg {build}/image.ukl --when tcp:1 --timeout 20 -o {build}/never.warm 2>&1; echo status $?
 EXPECT before it was ready
 EXPECT status 42
 COMMAND ls {build} | grep -c warm; true
 EXPECT 0
-PROGRAM warm programs/warm.c
 COMMAND {ukl} pack {build}/warm --profile {profile} -o {build}/warm.ukl && \
   timeout 100 {ukl} snapshot --accel tcg {build}/warm.ukl --when tcp:7000 -o {build}/kept.warm 2>&1
 EXPECT goes on from there
