@@ -156,7 +156,7 @@ private:
       ways.push_back(std::move(way));
     };
     const auto ours = [&](const std::string& name, const Command& more) {
-      Command command = {plan_.tool, "run", "--accelerator", "tcg"};
+      Command command = {plan_.tool, "run", "--accel", "tcg"};
       command.insert(command.end(), more.begin(), more.end());
       command.push_back(image(name));
       return command;
@@ -184,6 +184,9 @@ private:
     TRY_LET(auto line, run_command(show));
     while (line.text.ends_with('\n'))
       line.text.pop_back();
+    // Instructions are counted on one thread.
+    if (const auto threads = line.text.find("thread=multi"); threads != std::string::npos)
+      line.text.replace(threads, std::string("thread=multi").size(), "thread=single");
     TRY_LET(const auto booted, boot({"sh", "-c", line.text + " -icount shift=0,sleep=off"}));
     auto floor = plain_qemu(way.row.name.ends_with("q35") ? "q35" : "microvm,acpi=off", plan_.floor);
     floor.insert(floor.end(), {"-icount", "shift=0,sleep=off"});
@@ -220,10 +223,10 @@ private:
   // Twenty requests, each answered.
   Result<bool> serves(double mebibytes) {
     const int port = free_port(false);
-    auto process = Process::start({plan_.tool, "run", "--accelerator", "tcg", "-m",
-                                   fmt::format("{:.0f}K", mebibytes * 1024), "-p",
-                                   fmt::format("{}:8000", port), image("web")},
-                                  silent());
+    auto process =
+        Process::start({plan_.tool, "run", "--accel", "tcg", "-m", fmt::format("{:.0f}K", mebibytes * 1024),
+                        "-p", fmt::format("{}:8000", port), image("web")},
+                       silent());
     if (!process)
       return process.error();
     int answered = 0;
