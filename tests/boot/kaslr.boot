@@ -48,7 +48,7 @@ EXPECT kallsyms says 0000000000000000
 NAME kaslr-packs-are-reproducible
 PROGRAM address programs/kernel_address.cpp
 PACK {build}/address
-COMMAND cp {image} {build}/first && {ukl} pack {build}/address -o {image} && cmp {image} {build}/first && echo same
+COMMAND cp {image} {build}/first && {ukl} pack {build}/address --profile {profile} -o {image} && cmp {image} {build}/first && echo same
 EXPECT same
 
 # A program's calls of kernel functions, and the report of its crash, follow the kernel.
