@@ -110,6 +110,9 @@ TEST(BootConsole, EmulatorFailure) {
               is_one)
         << text;
   EXPECT_EQ(boot::emulator_failure("ukl: QEMU ended: no such option\n"), "");
+  const std::string reset = "ukl: the machine of a.ukl was reset without a word: a triple fault\n";
+  EXPECT_EQ(boot::emulator_failure(reset), "");
+  EXPECT_THAT(boot::emulator_failure(reset, true), HasSubstr("without a word"));
   const std::string report = "[   32.2] int3: 0000 [#1] SMP\n[   32.2] RIP: 0010:__schedule+0x117/0x560\n";
   EXPECT_THAT(boot::emulator_failure(report + "[   32.2] Code: 1f 44 00 00 e9 <a0> 00 00\n"),
               HasSubstr("e9 <a0>"));

@@ -75,7 +75,7 @@ std::string kernel_trouble(std::string_view console) {
   return "";
 }
 
-std::string emulator_failure(std::string_view console) {
+std::string emulator_failure(std::string_view console, bool several_cpus) {
   bool int3 = false; // a report of one has begun
   std::istringstream lines{std::string(console)};
   for (std::string line; std::getline(lines, line);) {
@@ -84,6 +84,8 @@ std::string emulator_failure(std::string_view console) {
     for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT})
       if (line.find("QEMU ended by signal " + std::to_string(signal) + " ") != std::string::npos)
         return line;
+    if (several_cpus && line.find("was reset without a word") != std::string::npos)
+      return line;
     if (line.find("] int3: 0000 [#1]") != std::string::npos)
       int3 = true;
     // "Code: 1f 44 00 00 e9 <a0> 00": the byte before the mark is the one that trapped.

@@ -192,7 +192,9 @@ std::vector<Outcome> execute(const Test& test, const Settings& settings) {
     // The driver's own status only repeats what its lines say.
     auto result = run_step(step, test, settings, names);
     logs += result.log;
-    if (const auto failure = emulator_failure(result.log); !result.wrong.empty() && !failure.empty()) {
+    const bool several_cpus = step.command.find("--cpus ") != std::string::npos;
+    if (const auto failure = emulator_failure(result.log, several_cpus);
+        !result.wrong.empty() && !failure.empty()) {
       fmt::print("note: {}: QEMU's own failure, once more: {}\n", test.name, failure);
       result = run_step(step, test, settings, names);
       logs += result.log;
