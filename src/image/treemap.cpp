@@ -26,8 +26,11 @@ std::string fitting(const std::string& text, double width) {
   const auto letters = static_cast<std::size_t>(std::max(0.0, width / kLetter));
   if (text.size() <= letters)
     return text;
+  if (letters < 4)
+    return "";
   // The end of a path says more than its beginning.
-  return letters < 4 ? "" : "…" + text.substr(text.size() - letters + 1);
+  return text.starts_with('/') ? "…" + text.substr(text.size() - letters + 1)
+                               : text.substr(0, letters - 1) + "…";
 }
 
 void draw_leaf(const Part& part, const Box& box, const char* colour, std::string& out) {
