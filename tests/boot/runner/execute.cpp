@@ -11,7 +11,6 @@
 #include <csignal>
 #include <fmt/format.h>
 #include <regex>
-#include <set>
 #include <sys/socket.h>
 
 namespace fs = std::filesystem;
@@ -21,22 +20,22 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A TCP port on the loopback address that was free a moment ago.
+/// A TCP port on the loopback address that was free a moment ago: below those that Linux gives to connections
+/// by itself (net.ipv4.ip_local_port_range), which would take it before the test does.
 int free_port() {
-  static std::set<int> given; // never the same twice: two tests run at a time
+  constexpr int kFirst = 20000, kLast = 32000;
   static std::mutex mutex;
+  static int next = kFirst + getpid() % (kLast - kFirst);
   const std::lock_guard lock(mutex);
-  for (int tries = 0; tries < 100; ++tries) {
+  for (int tries = 0; tries < 1000; ++tries) {
+    next = next >= kLast ? kFirst : next + 1; // never the same twice: two tests run at a time
     const ukl::FileDescriptor socket_fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (bind(socket_fd.get(), reinterpret_cast<sockaddr*>(&address), size) != 0)
-      continue;
-    getsockname(socket_fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
-    if (given.insert(ntohs(address.sin_port)).second)
-      return ntohs(address.sin_port);
+    address.sin_port = htons(static_cast<std::uint16_t>(next));
+    if (bind(socket_fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0)
+      return next;
   }
   return 0;
 }
