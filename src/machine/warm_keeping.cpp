@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/warm_keeping.hpp"
 
+#include "machine/command.hpp"
 #include "support/files.hpp"
 #include "ukl/run_settings.hpp"
 
@@ -16,14 +17,6 @@ using Use = MachineOptions::Warm::Use;
 
 // What a stopped machine had written before is here by then.
 constexpr std::chrono::milliseconds kSettle{30};
-
-// For the shell that QEMU starts.
-std::string quoted(const std::string& path) {
-  std::string text = "'";
-  for (const char character : path)
-    text += character == '\'' ? std::string("'\\''") : std::string(1, character);
-  return text + "'";
-}
 
 std::string hexadecimal(std::string_view bytes) {
   std::string digits;
@@ -46,7 +39,8 @@ Result<std::string> go_on_settings(Manifest settings) {
 WarmKeeping::WarmKeeping(const MachineOptions::Warm& warm, int state, std::string settings)
     : warm_(warm), settings_(std::move(settings)) {
   if (warm.use == Use::keep)
-    steps_.emplace(WarmSteps::Kind::keep, "exec:cat > " + quoted((warm.folder / "state").string()));
+    // QEMU starts a shell.
+    steps_.emplace(WarmSteps::Kind::keep, "exec:cat > " + shell_line({(warm.folder / "state").string()}));
   else if (warm.use == Use::go_on)
     steps_.emplace(WarmSteps::Kind::go_on, fmt::format("fd:{}", state));
 }

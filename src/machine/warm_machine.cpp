@@ -2,7 +2,6 @@
 #include "machine/warm_machine.hpp"
 #include "machine/command.hpp"
 #include "support/files.hpp"
-#include "support/mapped_file.hpp"
 #include "support/process.hpp"
 
 #include <fmt/format.h>
@@ -51,15 +50,13 @@ Result<WarmMachine> plan_warm_machine(const MachineOptions& options, const fs::p
   warm.machine = options.machine;
   warm.memory = options.memory;
   warm.cpus = options.cpus;
-  TRY_LET(const auto image, MappedFile::open(options.image));
-  warm.image = sha256_hex(image.bytes());
   return warm;
 }
 
 Result<void> write_warm_machine(const WarmMachine& warm) {
-  const nlohmann::ordered_json plan = {
-      {"format", kFormat},     {"qemu", warm.qemu}, {"processor", warm.processor}, {"machine", warm.machine},
-      {"memory", warm.memory}, {"cpus", warm.cpus}, {"image", warm.image}};
+  const nlohmann::ordered_json plan = {{"format", kFormat},           {"qemu", warm.qemu},
+                                       {"processor", warm.processor}, {"machine", warm.machine},
+                                       {"memory", warm.memory},       {"cpus", warm.cpus}};
   return write_text(warm.folder / kPlan, plan.dump(2) + "\n");
 }
 
@@ -87,8 +84,8 @@ Result<WarmMachine> read_warm_machine(const fs::path& folder) {
     return true;
   };
   if (!text_of("qemu", warm.qemu) || !text_of("processor", warm.processor) ||
-      !text_of("machine", warm.machine) || !text_of("image", warm.image) || !plan.contains("memory") ||
-      !plan["memory"].is_number_unsigned() || !plan.contains("cpus") || !plan["cpus"].is_number_unsigned())
+      !text_of("machine", warm.machine) || !plan.contains("memory") || !plan["memory"].is_number_unsigned() ||
+      !plan.contains("cpus") || !plan["cpus"].is_number_unsigned())
     return damaged(fmt::format("{} is not whole", kPlan));
   warm.memory = plan["memory"];
   warm.cpus = plan["cpus"];

@@ -14,7 +14,6 @@ struct WarmMachine {
   std::string qemu;         ///< the first line of `qemu-system-x86_64 --version`
   std::string processor;    ///< "tcg", or under KVM this machine's processor with its features
   std::string machine;      ///< QEMU's machine type
-  std::string image;        ///< SHA-256 of the image
   std::uint64_t memory = 0; ///< bytes
   unsigned cpus = 1;
 
@@ -26,8 +25,7 @@ struct WarmMachine {
 /// Whether a path names one.
 bool is_warm_machine(const std::filesystem::path& path);
 
-/// Of a machine that is about to be made from these options in `folder`. Errors: missing_tool, those of
-/// reading the image.
+/// Of a machine that is about to be made from these options in `folder`. Error: missing_tool.
 Result<WarmMachine> plan_warm_machine(const MachineOptions& options, const std::filesystem::path& folder);
 
 /// Writes what read_warm_machine reads; last of all, since a folder without it is none. Errors: unwritable,

@@ -148,7 +148,6 @@ protected:
     warm.qemu = "QEMU 1";
     warm.processor = "tcg";
     warm.machine = "microvm";
-    warm.image = "00";
     warm.memory = 4096;
     fs::create_directories(warm.folder);
     EXPECT_TRUE(write_text(warm.image_file(), "image"));
