@@ -93,17 +93,6 @@ private:
   RunningServer server_;
 };
 
-// The server's files and, on kernels that need them, the modules for the network.
-Result<Machine> machine_of(const System& system, const Server& server, const fs::path& folder) {
-  RootTree tree = server.tree;
-  for (std::size_t i = 0; i < system.network_modules.size(); ++i)
-    if (auto added =
-            tree.add(fmt::format("/bench/modules/{:02}.ko", i), host_entry(system.network_modules[i], 0644));
-        !added)
-      return added.error();
-  return make_machine(system, tree, folder);
-}
-
 // One server on all systems.
 class Comparison {
 public:
@@ -118,7 +107,7 @@ public:
 
   Result<void> run() {
     for (const auto& system : plan_.systems) {
-      auto machine = machine_of(system, server_, folder_);
+      auto machine = make_machine(system, server_.program, folder_);
       if (!machine)
         return machine.error();
       machine->tap = plan_.tap;

@@ -1,74 +1,67 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine.hpp"
 #include "ipv4.hpp"
+#include "machine/hypervisor.hpp"
 #include "support/files.hpp"
 #include "support/process.hpp"
 #include "tap_network.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/socket.h>
 
 namespace ukl::bench {
 namespace {
 
-// What the card is attached to; empty: there is no card.
-std::string network_of(const Machine& machine) {
-  if (machine.tap)
-    return fmt::format("tap,ifname={},script=no,downscript=no", kTapName);
-  if (machine.forwards.empty())
-    return "";
-  std::string network = "user";
-  for (const auto& forward : machine.forwards)
-    network +=
-        fmt::format(",hostfwd={}:127.0.0.1:{}-:{}", forward.udp ? "udp" : "tcp", forward.host, forward.guest);
-  return network;
+// The network of QEMU's, and of the tap (tap_network.hpp).
+const Manifest kNetwork = {{std::string(key::address), std::string(kGuestAddress) + "/24"},
+                           {std::string(key::gateway), "10.0.2.2"}};
+
+// What `ukl run` has no options for; with any of it Linux measures its counter itself (qemu_type.hpp).
+std::vector<std::string> extra_arguments(const Machine& machine) {
+  std::vector<std::string> words = {"-seed", std::to_string(machine.seed)};
+  if (machine.count_instructions)
+    words.insert(words.end(), {"-icount", "shift=0,sleep=off"});
+  if (!machine.plugin.empty())
+    words.insert(words.end(), {"-plugin", machine.plugin});
+  return words;
+}
+
+// Arguments of PID 1 follow two dashes.
+std::string foreign_parameters(const MachineOptions& options) {
+  auto words = "console=ttyS0 quiet " + options.append;
+  if (!options.arguments.empty())
+    words += fmt::format(" -- {}", fmt::join(options.arguments, " "));
+  return words;
 }
 
 } // namespace
 
-std::vector<std::string> qemu_command(const Machine& machine) {
-  std::vector<std::string> command = {"qemu-system-x86_64",
-                                      "-machine",
-                                      "q35",
-                                      "-accel",
-                                      "tcg",
-                                      "-cpu",
-                                      "max",
-                                      "-m",
-                                      "512",
-                                      "-smp",
-                                      "1",
-                                      "-seed",
-                                      std::to_string(machine.seed),
-                                      "-display",
-                                      "none",
-                                      "-serial",
-                                      "stdio",
-                                      "-no-reboot",
-                                      "-kernel",
-                                      machine.kernel};
-  const auto add = [&](const std::string& option, const std::string& value) {
-    command.insert(command.end(), {option, value});
-  };
-  if (!machine.initrd.empty())
-    add("-initrd", machine.initrd);
-  if (machine.count_instructions)
-    add("-icount", "shift=0,sleep=off");
-  if (!machine.plugin.empty())
-    add("-plugin", machine.plugin);
-  const auto network = network_of(machine);
-  if (network.empty()) {
-    add("-nic", "none");
-  } else {
-    add("-netdev", network + ",id=net0");
-    add("-device", "virtio-net-pci,netdev=net0,romfile=");
+Machine measured_machine() {
+  Machine machine;
+  machine.options.machine = "q35,acpi=on";
+  machine.options.accelerator = Accelerator::tcg;
+  machine.options.memory = 512ull << 20;
+  return machine;
+}
+
+Result<std::vector<std::string>> boot_command(const Machine& machine) {
+  auto options = machine.options;
+  options.qemu_arguments = extra_arguments(machine);
+  if (machine.tap) {
+    options.network.kind = HostNetwork::Kind::tap;
+    options.network.name = kTapName;
+  } else if (options.forwards.empty()) {
+    options.network.kind = HostNetwork::Kind::none;
   }
-  add("-append", machine.command_line);
-  return command;
+  if (machine.ours)
+    return machine_command(qemu(), options, machine.manifest, {});
+  MachinePlan plan{options, kNetwork, foreign_parameters(options), machine.initrd, {}};
+  return qemu().command(plan);
 }
 
 std::string qemu_version() {
-  auto output = run_command({"qemu-system-x86_64", "--version"});
+  auto output = run_command({qemu().program, "--version"});
   return output && output->status == 0 ? output->text.substr(0, output->text.find('\n')) : "unknown";
 }
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "operations.hpp"
-#include "contents/root_defaults.hpp"
-#include "image/payload.hpp"
 #include "support/interrupt.hpp"
 #include "support/process.hpp"
 #include "support/terminal.hpp"
@@ -9,7 +7,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <sstream>
 
 namespace ukl::bench {
@@ -61,10 +58,10 @@ std::vector<std::string> names_in(const std::string& console) {
 
 // One boot's console. On a busy host Linux may find its emulated timer too slow and give up: then another
 // try.
-Result<Output> run_machine(const Machine& machine) {
+Result<Output> run_console(const Machine& machine) {
   std::vector<std::string> command = {"timeout", kTimeLimit};
-  const auto qemu = qemu_command(machine);
-  command.insert(command.end(), qemu.begin(), qemu.end());
+  TRY_LET(const auto boot, boot_command(machine));
+  command.insert(command.end(), boot.begin(), boot.end());
   auto output = run_command(command);
   for (int again = 0;
        again < kMoreTries && output && !interrupted() && output->text.find("\nbegin ") == std::string::npos &&
@@ -77,9 +74,9 @@ Result<Output> run_machine(const Machine& machine) {
 Result<void> boot(Machine machine, const System& system, bool instructions,
                   const std::vector<std::string>& only, Part& part) {
   machine.count_instructions = instructions;
-  machine.command_line +=
-      fmt::format(" -- {} {}", instructions ? "instructions" : "wall", fmt::join(only, " "));
-  auto output = run_machine(machine);
+  machine.options.arguments = only;
+  machine.options.arguments.insert(machine.options.arguments.begin(), instructions ? "instructions" : "wall");
+  auto output = run_console(machine);
   if (!output)
     return output.error();
   add(part, system.name, parse_operations(output->text, instructions), names_in(output->text));
@@ -119,28 +116,25 @@ std::map<std::string, Cell> parse_operations(const std::string& console, bool in
   return cells;
 }
 
-Result<RootTree> operations_tree(const std::filesystem::path& program) {
-  RootTree tree;
-  if (auto added = tree.add("/init", host_entry(program, 0755)); !added)
-    return added.error();
-  if (auto added = add_defaults(tree, ""); !added)
-    return added.error();
-  return tree;
+GuestProgram operations_program(const std::filesystem::path& program) {
+  GuestProgram guest;
+  guest.file = program;
+  guest.path = "/usr/bin/operations";
+  return guest;
 }
 
 Result<void> measure_operations(const OperationsPlan& plan, Part& part) {
-  auto tree = operations_tree(plan.program);
-  if (!tree)
-    return tree.error();
   auto folder = TemporaryFolder::create("ukl-bench");
   if (!folder)
     return folder.error();
   std::vector<Machine> machines;
   for (const auto& system : plan.systems) {
     part.systems.push_back({system.name, system.title, system.kernel});
-    auto machine = make_machine(system, *tree, folder->path());
+    auto machine = make_machine(system, operations_program(plan.program), folder->path());
     if (!machine)
       return machine.error();
+    if (!plan.times)
+      machine->options.append += " norandmaps";
     machines.push_back(*machine);
   }
   const auto progress =

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "load.hpp"
-#include "server_tree.hpp"
+#include "packaged_program.hpp"
 
 namespace ukl::bench {
 

@@ -19,8 +19,10 @@ namespace fs = std::filesystem;
 constexpr double kBatches = 16; // of bench/guest/operations/main.c: one that warms up, and those that count
 constexpr double kSeconds = 3;  // how long a server is under load
 
-// Function names by address. Static programs and the kernel lie where their files say: there is no
-// decompressor in a boot by -kernel, and so no randomisation.
+// The kernel lies where its file says, as static programs do.
+constexpr const char* kSymbolsStay = " nokaslr";
+
+// Function names by address.
 using Functions = std::map<std::uint64_t, std::string>;
 
 Result<Functions> functions_of_program(const fs::path& path) {
@@ -113,20 +115,19 @@ Result<std::string> profile_operation(const ProfilePlan& plan) {
   auto program = functions_of_program(plan.program);
   if (!program)
     return program.error();
-  auto tree = operations_tree(plan.program);
-  if (!tree)
-    return tree.error();
   auto folder = TemporaryFolder::create("ukl-bench");
   if (!folder)
     return folder.error();
-  auto machine = make_machine(plan.system, *tree, folder->path());
+  auto machine = make_machine(plan.system, operations_program(plan.program), folder->path());
   if (!machine)
     return machine.error();
   machine->count_instructions = true;
-  machine->command_line += " -- instructions " + plan.what;
+  machine->options.arguments = {"instructions", plan.what};
+  machine->options.append += kSymbolsStay;
   const auto counts = folder->path() / "counts";
   machine->plugin = fmt::format("{},out={}", plan.plugin.string(), counts.string());
-  auto output = run_command(qemu_command(*machine));
+  TRY_LET(const auto command, boot_command(*machine));
+  auto output = run_command(command);
   if (!output)
     return output.error();
   const auto operations = operations_in(output->text) * kBatches;
@@ -153,9 +154,10 @@ Result<std::string> profile_workload(const ProfilePlan& plan) {
   auto folder = TemporaryFolder::create("ukl-bench");
   if (!folder)
     return folder.error();
-  auto machine = make_machine(plan.system, server->tree, folder->path());
+  auto machine = make_machine(plan.system, server->program, folder->path());
   if (!machine)
     return machine.error();
+  machine->options.append += kSymbolsStay;
   const auto counts = folder->path() / "counts", window = folder->path() / "window";
   machine->plugin =
       fmt::format("{},out={},window={}", plan.plugin.string(), counts.string(), window.string());

@@ -41,14 +41,17 @@ Result<RunningServer> RunningServer::start(Machine machine, const Server& wanted
   Address address{kGuestAddress, wanted.port, wanted.port};
   if (!machine.tap) {
     address = {"127.0.0.1", free_port(false), free_port(true)};
-    machine.forwards = {{false, address.tcp, wanted.port}, {true, address.udp, wanted.port}};
+    const auto port = [](int number) { return static_cast<std::uint16_t>(number); };
+    machine.options.forwards = {{"tcp", address.host, port(address.tcp), port(wanted.port)},
+                                {"udp", address.host, port(address.udp), port(wanted.port)}};
   }
   const FileDescriptor output(open(console.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!output)
     return file_error(console, "create", errno);
   ProcessOptions options;
   options.standard_output = options.standard_error = output.get();
-  auto process = Process::start(qemu_command(machine), options);
+  TRY_LET(const auto command, boot_command(machine));
+  auto process = Process::start(command, options);
   if (!process)
     return process.error();
   RunningServer server(std::move(*process), address, console);

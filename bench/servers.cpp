@@ -2,7 +2,7 @@
 #include "servers.hpp"
 #include "memcached_load.hpp"
 #include "other_loads.hpp"
-#include "server_tree.hpp"
+#include "packaged_program.hpp"
 
 #include <fmt/format.h>
 
@@ -17,10 +17,7 @@ Result<Server> make_memcached(const fs::path& start) {
     return program.error();
   Server server{"memcached", 11211, "version\r\n", {}, {{"memcached", program->versions["memcached"]}},
                 {},          {}};
-  auto tree = server_tree(*program, {"memcached", "-u", "root", "-U", "11211"}, start);
-  if (!tree)
-    return tree.error();
-  server.tree = std::move(*tree);
+  server.program = guest_program(*program, {"memcached", "-u", "root", "-U", "11211"}, start);
   server.fill = [](const Address& address) { return memcached_fill(address.host, address.tcp); };
   const auto add = [&](bool udp, unsigned connections, unsigned pipeline) {
     auto name = fmt::format("memcached {} {}c", udp ? "UDP get" : "TCP", connections);
@@ -48,13 +45,10 @@ Result<Server> make_redis(const fs::path& start) {
   if (!program)
     return program.error();
   Server server{"redis", 6379, "PING\r\n", {}, {{"redis", program->versions["redis-tools"]}}, {}, {}};
-  auto tree = server_tree(*program,
-                          {"redis-server", "--save", "", "--appendonly", "no", "--protected-mode", "no",
-                           "--bind", "0.0.0.0", "--loglevel", "warning"},
-                          start);
-  if (!tree)
-    return tree.error();
-  server.tree = std::move(*tree);
+  server.program = guest_program(*program,
+                                 {"redis-server", "--save", "", "--appendonly", "no", "--protected-mode",
+                                  "no", "--bind", "0.0.0.0", "--loglevel", "warning"},
+                                 start);
   auto client = *program;
   client.file = program->file.parent_path() / "redis-benchmark";
   const auto add = [&](const char* command, unsigned connections, unsigned pipeline) {
@@ -101,19 +95,12 @@ Result<Server> make_nginx(const fs::path& start) {
                 {{"nginx", program->versions["nginx"]}, {"wrk", client->versions["wrk"]}},
                 {},
                 {}};
-  auto tree = server_tree(*program, {"nginx", "-c", "/etc/nginx/nginx.conf"}, start);
-  if (!tree)
-    return tree.error();
-  server.tree = std::move(*tree);
+  server.program = guest_program(*program, {"nginx", "-c", "/etc/nginx/nginx.conf"}, start);
   // The page has 612 bytes, as nginx's own welcome page had when such figures became usual.
   const std::string begin = "<!DOCTYPE html>\n<title>A page</title>\n<p>", end = "</p>\n";
   const auto page = begin + std::string(612 - begin.size() - end.size(), 'x') + end;
-  for (const auto& [path, entry] : {std::pair{"/etc/nginx/nginx.conf", text_entry(kNginxConfiguration)},
-                                    {"/srv/index.html", text_entry(page)},
-                                    {"/var/lib/nginx", folder_entry(0755)},
-                                    {"/var/log/nginx", folder_entry(0755)}})
-    if (auto added = server.tree.add(path, entry); !added)
-      return added.error();
+  server.program.texts = {{"/etc/nginx/nginx.conf", kNginxConfiguration}, {"/srv/index.html", page}};
+  server.program.folders = {"/var/lib/nginx", "/var/log/nginx"};
   for (const unsigned connections : {1, 16, 64})
     server.workloads.push_back({fmt::format("nginx 612 B {}c", connections),
                                 [=, wrk = *client](const Address& address, double seconds) {

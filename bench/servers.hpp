@@ -2,7 +2,7 @@
 // The servers that are measured, and the loads that are put on them.
 #pragma once
 
-#include "contents/root_tree.hpp"
+#include "guest_program.hpp"
 #include "load.hpp"
 
 #include <functional>
@@ -24,9 +24,9 @@ struct Workload {
 
 struct Server {
   std::string name;
-  int port = 0;                                     ///< in the guest
-  std::string question;                             ///< to which it sends some answer over TCP
-  RootTree tree;                                    ///< /init, the program, its libraries and files
+  int port = 0;         ///< in the guest
+  std::string question; ///< to which it sends some answer over TCP
+  GuestProgram program;
   std::map<std::string, std::string> versions;      ///< of the packages that the figures depend on
   std::function<Result<void>(const Address&)> fill; ///< once per boot, before the loads; may be empty
   std::vector<Workload> workloads;

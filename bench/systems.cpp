@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "systems.hpp"
 #include "cloud_kernel.hpp"
-#include "image/elves.hpp"
 #include "image/payload.hpp"
 #include "image/write.hpp"
 #include "kernel/profile.hpp"
@@ -37,14 +36,15 @@ constexpr Description kDescriptions[] = {
     {"polling", "(g) f + polled network", "general", true, Calls::shortcut, "sysctl.net.core.busy_poll=50"},
 };
 
-CallTable call_table(Calls calls) {
-  CallTable table = {};
+CallPolicy call_policy(Calls calls) {
+  CallPolicy policy;
   if (calls == Calls::full)
-    std::fill_n(table.begin(), UKL_GATE_CALLS, CallKind::full);
+    for (std::uint32_t number = 0; number < UKL_GATE_CALLS; ++number)
+      policy.kinds[number] = CallKind::full;
   if (calls == Calls::shortcut)
     for (const auto number : shortcut_calls())
-      table[number] = CallKind::shortcut;
-  return table;
+      policy.kinds[number] = CallKind::shortcut;
+  return policy;
 }
 
 Result<fs::path> our_kernel(const std::string& profile, const KernelFiles& kernels) {
@@ -61,7 +61,7 @@ Result<System> make_system(const Description& description, const KernelFiles& ke
   system.name = description.name;
   system.title = description.title;
   system.rewritten = description.rewritten;
-  system.calls = call_table(description.calls);
+  system.calls = call_policy(description.calls);
   system.command_line = description.command_line;
   system.ours = *description.profile;
   if (system.ours) {
@@ -84,15 +84,29 @@ Result<System> make_system(const Description& description, const KernelFiles& ke
   return system;
 }
 
-Result<Payload> payload_of(const System& system, RootTree tree) {
-  if (system.rewritten) {
-    auto elves = read_elves(tree, {}, true);
-    if (!elves)
-      return elves.error();
-    if (auto changed = change_elves(tree, std::move(*elves), true); !changed)
-      return changed.error();
-  }
-  return make_payload(tree);
+Result<Machine> foreign_machine(const System& system, const GuestProgram& program, const fs::path& folder) {
+  TRY_LET(const auto tree, foreign_tree(program, system.network_modules));
+  TRY_LET(const auto payload, make_payload(tree));
+  auto machine = measured_machine();
+  machine.ours = false;
+  machine.options.image = system.file;
+  machine.initrd = folder / (system.name + ".cpio");
+  TRY(write_text(machine.initrd, std::string(payload.archive.begin(), payload.archive.end())));
+  return machine;
+}
+
+Result<Machine> our_machine(const System& system, const GuestProgram& program, const fs::path& folder) {
+  TRY_LET(auto request, pack_request(program, folder));
+  request.output = folder / (system.name + ".ukl");
+  request.kernel = system.file;
+  request.rewrite = system.rewritten;
+  request.calls = system.calls;
+  TRY_LET(const auto summary, pack(request));
+  TRY_LET(const auto image, read_image(summary.output));
+  auto machine = measured_machine();
+  machine.options.image = summary.output;
+  machine.manifest = image.manifest;
+  return machine;
 }
 
 } // namespace
@@ -119,31 +133,10 @@ Result<std::vector<System>> find_systems(const std::vector<std::string>& names, 
   return systems;
 }
 
-Result<Machine> make_machine(const System& system, const RootTree& tree, const fs::path& folder) {
-  auto payload = payload_of(system, tree);
-  if (!payload)
-    return payload.error();
-  Machine machine;
-  machine.command_line = fmt::format("console=ttyS0 quiet {}", system.command_line);
-  if (!system.ours) {
-    machine.kernel = system.file;
-    machine.initrd = folder / (system.name + ".cpio");
-    auto written = write_text(machine.initrd, std::string(payload->archive.begin(), payload->archive.end()));
-    if (!written)
-      return written.error();
-    return machine;
-  }
-  auto kernel = read_kernel_elf(system.file, kKernelSymbols);
-  if (!kernel)
-    return kernel.error();
-  Manifest manifest = {{std::string(key::format), kImageFormat}};
-  const auto records = call_records(system.calls);
-  manifest.insert(manifest.end(), records.begin(), records.end());
-  machine.kernel = folder / (system.name + ".ukl");
-  if (auto written =
-          write_image(machine.kernel, std::move(*kernel), manifest, system.calls, payload->archive);
-      !written)
-    return written.error();
+Result<Machine> make_machine(const System& system, const GuestProgram& program, const fs::path& folder) {
+  TRY_LET(auto machine,
+          system.ours ? our_machine(system, program, folder) : foreign_machine(system, program, folder));
+  machine.options.append = system.command_line;
   return machine;
 }
 

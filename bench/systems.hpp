@@ -2,8 +2,8 @@
 // What is compared: kernels, privilege levels and ways to enter the kernel.
 #pragma once
 
-#include "calls/kind.hpp"
-#include "contents/root_tree.hpp"
+#include "calls/policy.hpp"
+#include "guest_program.hpp"
 #include "machine.hpp"
 #include "support/result.hpp"
 
@@ -18,7 +18,7 @@ struct System {
   std::filesystem::path file;                         ///< Debian's vmlinuz, or our vmlinux
   bool ours = false;                                  ///< boots as an image of ours; else file and initrd
   bool rewritten = false;                             ///< the program's system calls go through the gate
-  CallTable calls = {};                               ///< how calls are entered
+  CallPolicy calls;                                   ///< how calls are entered
   std::string command_line;                           ///< added to the kernel's
   std::vector<std::filesystem::path> network_modules; ///< to be loaded before there is a network
 };
@@ -33,8 +33,10 @@ Result<std::vector<System>> find_systems(const std::vector<std::string>& names, 
 /// All names that find_systems knows.
 std::vector<std::string> known_systems();
 
-/// A machine of that system that boots `tree`, whose /init is the first program. Files are written to
-/// `folder`, with the system's name. Errors: those of make_payload, rewrite_elf and write_image.
-Result<Machine> make_machine(const System& system, const RootTree& tree, const std::filesystem::path& folder);
+/// A machine of that system that runs `program`: an image that `ukl pack` would make, or Debian's kernel with
+/// an archive of files. Its files are written to `folder`, with the system's name. Errors: those of
+/// pack_request and pack, or of foreign_tree and make_payload.
+Result<Machine> make_machine(const System& system, const GuestProgram& program,
+                             const std::filesystem::path& folder);
 
 } // namespace ukl::bench

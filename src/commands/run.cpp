@@ -10,15 +10,15 @@
 #include "machine/accelerator.hpp"
 #include "machine/bootchart.hpp"
 #include "machine/checks.hpp"
-#include "machine/command.hpp"
+#include "machine/fit_machine.hpp"
 #include "machine/named_volumes.hpp"
 #include "machine/run_files.hpp"
-#include "machine/type.hpp"
 #include "machine/warm_machine.hpp"
 #include "support/overwriting.hpp"
 #include "support/places.hpp"
 #include "support/standard_streams.hpp"
 #include "support/terminal.hpp"
+#include "support/text.hpp"
 
 #include <cstdlib>
 #include <fmt/format.h>
@@ -228,11 +228,10 @@ Result<int> run(const RunTexts& texts) {
   auto image = read_image(options->image);
   if (!image)
     return image.error();
-  options->lacks = values_of(image->manifest, key::lacks);
-  options->machine = !texts.machine.empty() ? texts.machine
-                     : warm                 ? warm->machine
-                                            : usual_machine(options->lacks);
-  TRY(check_machine(*options));
+  options->machine = texts.machine.empty() && warm ? warm->machine : texts.machine;
+  if (texts.memory.empty())
+    options->memory = warm ? warm->memory : 0;
+  TRY(fit_machine(qemu(), *image, *options));
   if (texts.publish_all)
     for (auto& forward : forwards_of(image->manifest))
       options->forwards.push_back(std::move(forward));
@@ -241,17 +240,6 @@ Result<int> run(const RunTexts& texts) {
     return distinct.error();
   if (auto distinct = refuse_overwriting(texts.bootchart, {options->image}); !distinct)
     return distinct.error();
-  const auto tree = tree_size(options->image, *image);
-  if (!tree)
-    return tree.error();
-  const auto need = memory_need(*image, *tree, options->cpus);
-  if (texts.memory.empty())
-    options->memory = warm ? warm->memory : need.comfortable;
-  if (auto enough = check_memory(*options, need); !enough)
-    return enough.error();
-  options->root = root_type(need, options->memory);
-  // The start code that finds a block is the one that moves the kernel (boot/slide.cpp).
-  options->takes_block = image->positions > 1;
 
   auto no_zone = missing_time_zone(*options, *image);
   if (!no_zone)
@@ -262,7 +250,7 @@ Result<int> run(const RunTexts& texts) {
   if (texts.dry_run) {
     if (options->accelerator == Accelerator::automatic)
       options->accelerator = Accelerator::tcg;
-    auto command = qemu_command(*options, image->manifest, {});
+    auto command = machine_command(qemu(), *options, image->manifest, {});
     if (!command)
       return command.error();
     print_output(shell_line(*command) + "\n");

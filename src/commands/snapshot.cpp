@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // `ukl snapshot`: boots an image once and keeps the machine when its program is ready.
 #include "commands/command.hpp"
-#include "image/memory.hpp"
 #include "machine/accelerator.hpp"
-#include "machine/checks.hpp"
+#include "machine/fit_machine.hpp"
 #include "machine/run.hpp"
-#include "machine/type.hpp"
 #include "machine/warm_machine.hpp"
 #include "support/files.hpp"
 #include "support/terminal.hpp"
@@ -49,22 +47,16 @@ Result<MachineOptions> plan(const Options& options, const ImageInfo& image) {
   MachineOptions machine;
   machine.image = options.image;
   machine.cpus = options.cpus;
-  machine.lacks = values_of(image.manifest, key::lacks);
-  machine.machine = options.machine.empty() ? usual_machine(machine.lacks) : options.machine;
+  machine.machine = options.machine;
+  machine.memory = 0;
   if (options.accelerator != "auto")
     machine.accelerator = options.accelerator == "kvm" ? Accelerator::kvm : Accelerator::tcg;
   TRY_LET(machine.timeout, parse_timeout(options.timeout));
   TRY_LET(machine.warm.port, read_when(options.when, image.manifest));
-  TRY(check_machine(machine));
-  TRY_LET(const auto tree, tree_size(options.image, image));
-  const auto need = memory_need(image, tree, machine.cpus);
-  machine.memory = need.comfortable;
   if (!options.memory.empty()) {
     TRY_LET(machine.memory, parse_size(options.memory));
   }
-  TRY(check_memory(machine, need));
-  machine.root = root_type(need, machine.memory);
-  machine.takes_block = image.positions > 1;
+  TRY(fit_machine(qemu(), image, machine));
   if (machine.warm.port != 0)
     machine.awaited.push_back(machine.warm.port);
   if (machine.accelerator == Accelerator::automatic)
@@ -116,7 +108,7 @@ void add_snapshot(CLI::App& app, Action& action) {
                       "Memory of the machine (default: as for ukl run); it is the same in every run");
   command->add_option("--cpus", options->cpus, "CPUs of the machine")->capture_default_str();
   command->add_option("--machine", options->machine, "QEMU's machine type (default: as for ukl run)");
-  command->add_option("--accelerator,--accel", options->accelerator, "kvm, tcg (QEMU's translator) or auto")
+  command->add_option("--accel", options->accelerator, "kvm, tcg (QEMU's translator) or auto")
       ->capture_default_str()
       ->check(CLI::IsMember({"auto", "kvm", "tcg"}));
   command->add_option("--timeout", options->timeout, "Give up after this many seconds")

@@ -2,13 +2,14 @@
 // `ukl up`: the machines of a project, each behind those that it needs.
 #include "commands/project_command.hpp"
 #include "lifecycle/log.hpp"
-#include "machine/command.hpp"
 #include "machine/named_volumes.hpp"
+#include "machine/options.hpp"
 #include "support/interrupt.hpp"
 #include "support/places.hpp"
 #include "support/process.hpp"
 #include "support/standard_streams.hpp"
 #include "support/terminal.hpp"
+#include "support/text.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -2,8 +2,8 @@
 // The lines between `ukl run` and QEMU: console, errors, control port, monitor and the program's streams.
 #pragma once
 
-#include "machine/command.hpp"
 #include "machine/host_streams.hpp"
+#include "machine/plan.hpp"
 #include "support/files.hpp"
 #include "support/process.hpp"
 

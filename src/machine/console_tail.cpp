@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/console_tail.hpp"
 
-#include "machine/command.hpp"
+#include "machine/hypervisor.hpp"
 #include "support/text.hpp"
 
 #include <csignal>
@@ -24,7 +24,7 @@ std::string behind(const std::string& text, std::string_view label) {
 
 // QEMU puts its program's name in front of what it says.
 std::string without_name(const std::string& line) {
-  const std::string name = std::string(kQemu) + ": ";
+  const std::string name = std::string(qemu().program) + ": ";
   return line.starts_with(name) ? line.substr(name.size()) : line;
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/hypervisor_files.hpp"
-#include "machine/command.hpp"
 #include "support/text.hpp"
 
 #include <algorithm>

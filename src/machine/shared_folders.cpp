@@ -2,7 +2,7 @@
 #include "machine/shared_folders.hpp"
 
 #include "machine/file_guard.hpp"
-#include "machine/type.hpp"
+#include "machine/qemu_type.hpp"
 #include "support/terminal.hpp"
 
 #include <cerrno>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/warm_keeping.hpp"
 
-#include "machine/command.hpp"
 #include "support/files.hpp"
+#include "support/text.hpp"
 #include "ukl/run_settings.hpp"
 
 #include <array>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/warm_machine.hpp"
-#include "machine/command.hpp"
+#include "machine/hypervisor.hpp"
 #include "support/files.hpp"
 #include "support/process.hpp"
 
@@ -27,7 +27,7 @@ std::string this_processor() {
 }
 
 Result<std::string> this_qemu() {
-  TRY_LET(const auto output, run_command({kQemu, "--version"}));
+  TRY_LET(const auto output, run_command({qemu().program, "--version"}));
   return output.text.substr(0, output.text.find('\n'));
 }
 

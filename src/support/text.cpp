@@ -67,4 +67,24 @@ std::string plain_name(std::string_view text, const std::string& without, std::s
   return name.empty() ? without : name.substr(0, longest);
 }
 
+std::string shell_line(const std::vector<std::string>& command) {
+  std::string line;
+  for (const auto& word : command) {
+    const bool plain =
+        !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                "0123456789-_=./,:+@%") == std::string::npos;
+    if (!line.empty())
+      line += ' ';
+    if (plain) {
+      line += word;
+      continue;
+    }
+    line += '\'';
+    for (const char character : word)
+      line += character == '\'' ? std::string("'\\''") : std::string(1, character);
+    line += '\'';
+  }
+  return line;
+}
+
 } // namespace ukl

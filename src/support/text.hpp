@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ukl {
 
@@ -13,6 +14,9 @@ std::string percent_decoded(std::string_view text);
 /// For the text of an XML element, or of an attribute in quotes that the text has none of; control
 /// characters, which XML has no way to hold, become spaces.
 std::string xml_escaped(std::string_view text);
+
+/// One line that a shell takes.
+std::string shell_line(const std::vector<std::string>& command);
 
 /// The last line that is not empty, without its end.
 std::string last_line(std::string text);

@@ -13,6 +13,7 @@ namespace {
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsSupersetOf;
 using testing::Not;
 
 TEST(BenchMemcached, TakesWholeAnswersOnly) {
@@ -78,13 +79,29 @@ TEST(BenchOperations, ReadsTheConsole) {
 }
 
 TEST(BenchMachine, NetworkCard) {
-  Machine machine;
-  EXPECT_THAT(qemu_command(machine), Contains("none").Times(2)); // -display and -nic
-  machine.forwards = {{true, 4000, 11211}};
-  EXPECT_THAT(qemu_command(machine), Contains("user,hostfwd=udp:127.0.0.1:4000-:11211,id=net0"));
+  auto machine = measured_machine();
+  machine.manifest = {{"address", "10.0.2.15/24"}};
+  const auto command = [&] { return *boot_command(machine); };
+  EXPECT_THAT(command(), Not(Contains("-netdev")));
+  machine.options.forwards = {{"udp", "127.0.0.1", 4000, 11211}};
+  EXPECT_THAT(command(), Contains(HasSubstr("hostfwd=udp:127.0.0.1:4000-10.0.2.15:11211")));
+  machine.options.forwards.clear();
   machine.tap = true;
-  EXPECT_THAT(qemu_command(machine), Contains("tap,ifname=ukl0,script=no,downscript=no,id=net0"));
-  EXPECT_THAT(qemu_command(machine), Not(Contains(HasSubstr("hostfwd"))));
+  EXPECT_THAT(command(), Contains("tap,id=network,ifname=ukl0,script=no,downscript=no"));
+}
+
+TEST(BenchMachine, IsTheUsersOwn) {
+  auto machine = measured_machine();
+  machine.options.arguments = {"instructions"};
+  machine.options.image = "a.ukl";
+  machine.count_instructions = true;
+  const auto command = *boot_command(machine);
+  EXPECT_THAT(command, IsSupersetOf({"a.ukl", "q35,acpi=on", "-icount"}));
+  EXPECT_THAT(command, Contains(HasSubstr("ukl.arg=instructions")));
+  EXPECT_THAT(command, Not(Contains(HasSubstr("tsc_early_khz")))); // the guest's clock is another one
+  machine.ours = false;
+  machine.initrd = "a.cpio";
+  EXPECT_THAT(*boot_command(machine), IsSupersetOf({"a.cpio", "console=ttyS0 quiet  -- instructions"}));
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "machine/command.hpp"
-#include "machine/type.hpp"
+#include "machine/hypervisor.hpp"
+#include "support/text.hpp"
+#include "machine/qemu_type.hpp"
 
 #include "../../init/command_line.hpp"
 #include "ukl/run_settings.hpp"
@@ -38,7 +39,7 @@ std::vector<std::string> behind(const std::vector<std::string>& command, const s
 
 std::vector<std::string> command_for(const MachineOptions& options, const Manifest& manifest = kNetwork,
                                      const Channels& channels = {}) {
-  auto command = qemu_command(options, manifest, channels);
+  auto command = machine_command(qemu(), options, manifest, channels);
   EXPECT_TRUE(command) << (command ? "" : command.error().message);
   return command ? *command : std::vector<std::string>();
 }
@@ -48,7 +49,7 @@ TEST(QemuCommand, BootsTheImageItself) {
   options.memory = 64ull << 20;
   options.cpus = 4;
   const auto command = command_for(options);
-  EXPECT_EQ(command[0], kQemu);
+  EXPECT_EQ(command[0], std::string(qemu().program));
   EXPECT_THAT(behind(command, "-kernel"), ElementsAre("a.ukl"));
   EXPECT_THAT(behind(command, "-m"), ElementsAre("65536K"));
   EXPECT_THAT(behind(command, "-smp"), ElementsAre(processors_argument(options)));
@@ -80,7 +81,7 @@ TEST(QemuCommand, HasNoNetworkWhereTheImageHasNone) {
   MachineOptions options = options_for("a.ukl");
   EXPECT_TRUE(behind(command_for(options, {}), "-netdev").empty());
   options.forwards = {*parse_forward("8080:80")};
-  const auto command = qemu_command(options, {}, {});
+  const auto command = machine_command(qemu(), options, {}, {});
   ASSERT_FALSE(command);
   EXPECT_EQ(command.error().failure, Failure::usage);
   EXPECT_THAT(command.error().message, HasSubstr("a.ukl"));
@@ -240,7 +241,7 @@ TEST(RunSettings, ChooseTheNetworkTogetherWithTheImages) {
 
 TEST(KernelParameters, ComeOutOfInitAsTheyWentIn) {
   const auto options = with_odd_texts();
-  const auto parameters = kernel_parameters(options, run_settings(options));
+  const auto parameters = kernel_parameters(qemu(), options, run_settings(options));
   ASSERT_TRUE(parameters);
   expect_odd_texts(init::command_line_words(*parameters + "\n"));
 }
@@ -248,7 +249,7 @@ TEST(KernelParameters, ComeOutOfInitAsTheyWentIn) {
 TEST(KernelParameters, RefuseWhatLinuxWouldCutOff) {
   MachineOptions options = options_for("a.ukl");
   options.arguments = {std::string(2000, 'x')};
-  const auto parameters = kernel_parameters(options, run_settings(options));
+  const auto parameters = kernel_parameters(qemu(), options, run_settings(options));
   ASSERT_FALSE(parameters);
   EXPECT_EQ(parameters.error().failure, Failure::usage);
   EXPECT_THAT(parameters.error().hint, HasSubstr("ukl pack"));
@@ -256,7 +257,7 @@ TEST(KernelParameters, RefuseWhatLinuxWouldCutOff) {
 
 TEST(KernelParameters, CarryNoSecret) {
   const MachineOptions options = options_for("a.ukl");
-  const auto parameters = kernel_parameters(options, {{"secret", std::string("key\0hidden", 10)}});
+  const auto parameters = kernel_parameters(qemu(), options, {{"secret", std::string("key\0hidden", 10)}});
   ASSERT_FALSE(parameters);
   EXPECT_THAT(parameters.error().message + parameters.error().hint, Not(HasSubstr("hidden")));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Machines whose QEMU is a shell script: what the tool does with a hypervisor that behaves, or does not.
 #include "machine/accelerator.hpp"
-#include "machine/command.hpp"
+#include "machine/hypervisor.hpp"
 #include "machine/run.hpp"
 #include "support/files.hpp"
 
@@ -54,7 +54,7 @@ protected:
   }
 
   void fake(const std::string& script) {
-    write(kQemu,
+    write(std::string(qemu().program),
           "#!/bin/bash\nwords=\"$*\"\n"
           "control=${words#*id=control,fd=}; control=${control%%[!0-9]*}\n"
           "input=${words#*id=input,fd=}; input=${input%%[!0-9]*}\n"

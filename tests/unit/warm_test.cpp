@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "machine/command.hpp"
+#include "machine/hypervisor.hpp"
+#include "support/text.hpp"
 #include "machine/warm_keeping.hpp"
 #include "machine/warm_machine.hpp"
 #include "sample_files.hpp"
@@ -188,14 +189,14 @@ TEST(WarmCommand, MapsTheMemory) {
   options.image = "a.ukl";
   options.accelerator = Accelerator::tcg;
   options.warm = {Use::go_on, "/a,b", 0};
-  const auto goes_on = qemu_command(options, {}, {});
+  const auto goes_on = machine_command(qemu(), options, {}, {});
   ASSERT_TRUE(goes_on);
   const auto line = shell_line(*goes_on);
   EXPECT_THAT(line, HasSubstr("share=off,mem-path=/a,,b/memory"));
   EXPECT_THAT(line, HasSubstr("memory-backend=memory"));
   EXPECT_THAT(line, HasSubstr("-incoming defer"));
   options.warm.use = Use::keep;
-  const auto keeps = qemu_command(options, {}, {});
+  const auto keeps = machine_command(qemu(), options, {}, {});
   ASSERT_TRUE(keeps);
   EXPECT_THAT(shell_line(*keeps), HasSubstr("share=on"));
   EXPECT_THAT(shell_line(*keeps), Not(HasSubstr("-incoming")));

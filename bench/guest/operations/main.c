@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The guest of `bench/run operations`: PID 1 of a machine that does nothing else. It performs each operation
-// many times and prints, per operation, what one cost: in ticks of the TSC with the argument `instructions`
-// (under QEMU's `-icount shift=0` the TSC advances by one per executed instruction, which `self_check`
-// shows), in nanoseconds of CLOCK_MONOTONIC with the argument `wall`. Nothing is subtracted: the loop and the
-// C library's part are in the figures, as they are in a real program.
+// The guest of `bench/run operations`: the program of an image, or PID 1 of a machine without ukl's init,
+// which then does what is needed of that. It performs each operation many times and prints, per operation,
+// what one cost: in ticks of the TSC with the argument `instructions` (under QEMU's `-icount shift=0` the TSC
+// advances by one per executed instruction, which `self_check` shows), in nanoseconds of CLOCK_MONOTONIC with
+// the argument `wall`. Nothing is subtracted: the loop and the C library's part are in the figures, as they
+// are in a real program.
 //
 //     begin CLOCKSOURCE
 //     result NAME operations=N batches=B min=X median=X mean=X max=X      (per operation)
@@ -30,6 +31,7 @@
 enum { INSTRUCTION_BATCHES = 15, WALL_BATCHES = 40, SHORTEST_BATCH_NS = 1000000 };
 
 static int counts_instructions;
+const char* own_path;
 
 static double now(void) {
   if (counts_instructions)
@@ -58,8 +60,8 @@ static double run_batch(const struct operation* operation, struct state* state) 
   return done > 0 ? elapsed / (double)done : -1;
 }
 
-// The batches that warm up. When time is measured they also grow until one takes long enough for the clock, but not
-// so long that on a busy host none of them would run undisturbed.
+// The batches that warm up. When time is measured they also grow until one takes long enough for the clock,
+// but not so long that on a busy host none of them would run undisturbed.
 static double warm_up(const struct operation* operation, struct state* state) {
   double cost = run_batch(operation, state);
   while (!counts_instructions && cost >= 0 && cost * (double)state->count < SHORTEST_BATCH_NS) {
@@ -131,11 +133,7 @@ static int is_wanted(const char* name, int argc, char** argv) {
   return wanted;
 }
 
-// PID 1 gets the words after `--` of the kernel's command line, and before them those that the kernel does
-// not know.
-int main(int argc, char** argv) {
-  if (argc > 1 && strcmp(argv[1], "exit") == 0)
-    return 0; // the program that the exec operation starts
+static void be_init(void) {
   mkdir("/dev", 0755);
   mkdir("/sys", 0755);
   mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
@@ -148,8 +146,18 @@ int main(int argc, char** argv) {
     if (console > 2)
       close(console);
   }
-  setvbuf(stdout, NULL, _IOLBF, 0);
   start_loopback();
+}
+
+// PID 1 gets the words after `--` of the kernel's command line, and before them those that the kernel does
+// not know.
+int main(int argc, char** argv) {
+  if (argc > 1 && strcmp(argv[1], "exit") == 0)
+    return 0; // the program that the exec operation starts
+  own_path = argv[0];
+  if (getpid() == 1)
+    be_init();
+  setvbuf(stdout, NULL, _IOLBF, 0);
   for (int i = 1; i < argc; ++i)
     counts_instructions |= strcmp(argv[i], "instructions") == 0;
   print_clocksource();
@@ -158,6 +166,7 @@ int main(int argc, char** argv) {
       measure(operation);
   printf("end\n");
   fflush(stdout);
-  reboot(RB_AUTOBOOT);
-  return 1;
+  if (getpid() == 1)
+    reboot(RB_AUTOBOOT);
+  return 0;
 }

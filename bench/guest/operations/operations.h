@@ -28,6 +28,9 @@ struct operation {
   void (*finish)(struct state*);
 };
 
+// Where this program lies, to start it again.
+extern const char* own_path;
+
 // All operations; the last one has no name.
 extern const struct operation operations[];
 

@@ -28,7 +28,7 @@ long fork_wait(struct state* state) {
 
 // The new program is this one, which ends at once.
 long fork_exec_wait(struct state* state) {
-  static char* const arguments[] = {"/init", "exit", NULL};
+  char* const arguments[] = {(char*)own_path, "exit", NULL};
   static char* const environment[] = {NULL};
   for (long i = 0; i < state->count; ++i) {
     const pid_t child = fork();

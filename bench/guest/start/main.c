@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// PID 1 of the machines of `bench/run applications`, the same on all systems: file systems, the modules that
-// Debian's kernel needs for its network card, the network, and then the server whose command line stands in
-// /bench/command, one argument a line. (ukl's own init is not used here because it knows no modules.)
+// PID 1 of the machines of `bench/run applications` with Debian's kernel, in place of ukl's init: file systems, the
+// modules that this kernel needs for its network card, the network, and then the server whose command line stands in
+// /bench/command, one argument a line.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>

@@ -2,8 +2,10 @@
 // A program of Debian's archive with the libraries it needs, for a guest or to be run here.
 #pragma once
 
-#include "contents/root_tree.hpp"
 #include "debian_package.hpp"
+#include "guest_program.hpp"
+
+#include <map>
 
 namespace ukl::bench {
 
@@ -21,9 +23,9 @@ Result<PackagedProgram> packaged_program(const std::string& path, const std::vec
 /// What to put into the environment to run it here.
 std::vector<std::string> environment_of(const PackagedProgram& program);
 
-/// The files of a machine that runs it with these arguments (the first is its name in the guest, which lies
-/// in /usr/bin): see bench/guest/start. Errors: those of find_libraries, usage.
-Result<RootTree> server_tree(const PackagedProgram& program, const std::vector<std::string>& arguments,
-                             const std::filesystem::path& start);
+/// Such a program for a machine, started as `words`: the first is its name in the guest, which lies in
+/// /usr/bin, the others are its arguments. `start`: see GuestProgram.
+GuestProgram guest_program(const PackagedProgram& program, const std::vector<std::string>& words,
+                           const std::filesystem::path& start);
 
 } // namespace ukl::bench

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "machine/type.hpp"
+#include "machine/qemu_type.hpp"
 
 #include "kernel/lacks.hpp"
-#include "machine/command.hpp"
+#include "machine/plan.hpp"
 #include "machine/timers.hpp"
 
 #include <algorithm>

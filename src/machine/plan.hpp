@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The machine as QEMU's command line.
+// A machine before anybody starts it: what its image needs and its run asks for, put together.
 #pragma once
 
 #include "machine/options.hpp"
@@ -7,7 +7,10 @@
 
 namespace ukl {
 
-/// Descriptors that QEMU inherits, connected to us at their other end; -1: the machine has no such channel.
+struct Hypervisor;
+
+/// Descriptors that the hypervisor inherits, connected to us at their other end; -1: the machine has no such
+/// channel.
 struct Channels {
   int control = -1;  ///< for kControlPort
   int input = -1;    ///< for kInputPort
@@ -23,8 +26,24 @@ struct Channels {
   int visitors = -1; ///< a listening socket: a second monitor (monitor_socket.hpp)
 };
 
-/// The program that runs machines.
-inline constexpr const char* kQemu = "qemu-system-x86_64";
+/// What a hypervisor starts.
+struct MachinePlan {
+  MachineOptions options;       ///< `image` is the kernel; `accelerator` is kvm or tcg
+  Manifest manifest;            ///< the image's, with this run's settings over it
+  std::string parameters;       ///< the kernel's command line, whole
+  std::filesystem::path initrd; ///< the block of settings, or another kernel's files; empty: none
+  Channels channels;
+};
+
+/// Errors: usage (too long parameters; forwarded ports without a network that has them).
+Result<MachinePlan> plan_machine(const Hypervisor& hypervisor, const MachineOptions& options,
+                                 const Manifest& image, const Channels& channels);
+
+/// Whether the machine has a network card.
+bool has_network(const MachinePlan& plan);
+
+/// How the machine and its init call the volume of that number.
+std::string volume_tag(std::size_t index);
 
 /// A value for the kernel's command line, encoded as include/ukl/manifest.hpp says.
 std::string percent_encode(std::string_view text);
@@ -34,15 +53,7 @@ Manifest run_settings(const MachineOptions& options, const Manifest& more = {});
 
 /// What is added to the kernel's own parameters: those that the machine needs, `settings` as `ukl.…` words,
 /// then the user's. Error: usage, if it is longer than Linux takes, or a setting can only go in a block.
-Result<std::string> kernel_parameters(const MachineOptions& options, const Manifest& settings);
-
-/// QEMU's whole command line: kQemu, the machine, its devices (network as in the image's manifest and the
-/// run's settings), the image. The console is QEMU's standard input and output. `options.accelerator` is kvm
-/// or tcg. Errors: usage (too long parameters; a forwarded port in an image without a network).
-Result<std::vector<std::string>> qemu_command(const MachineOptions& options, const Manifest& image,
-                                              const Channels& channels);
-
-/// One line that a shell takes.
-std::string shell_line(const std::vector<std::string>& command);
+Result<std::string> kernel_parameters(const Hypervisor& hypervisor, const MachineOptions& options,
+                                      const Manifest& settings);
 
 } // namespace ukl

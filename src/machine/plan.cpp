@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "machine/plan.hpp"
+
+#include "machine/hypervisor.hpp"
+#include "ukl/run_settings.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace ukl {
+namespace {
+
+// COMMAND_LINE_SIZE of Linux's arch/x86/include/asm/setup.h, less room for the parameters built into the
+// kernel.
+constexpr std::size_t kLongestParameters = 2048 - 256;
+
+// What init is told of a volume (include/ukl/manifest.hpp). Linux names virtio disks in the order in which it
+// finds them, which is the order on QEMU's command line.
+std::string volume_word(const std::vector<Volume>& volumes, std::size_t index) {
+  const Volume& volume = volumes[index];
+  std::string type = volume.transport == Transport::virtiofs ? "virtiofs" : "9p", source = volume_tag(index);
+  if (volume.kind == VolumeKind::disk) {
+    char letter = 'a';
+    for (std::size_t before = 0; before < index; ++before)
+      if (volumes[before].kind == VolumeKind::disk)
+        ++letter;
+    type = volume.named ? "blk,discard" : "blk";
+    source = fmt::format("vd{}", letter);
+  }
+  if (volume.read_only)
+    type += ",ro";
+  if (volume.kind == VolumeKind::file)
+    type += ",file";
+  return fmt::format("{}:{}:{}", type, source, volume.guest);
+}
+
+// Ports lead from the host's own addresses, in IPv4, to a network that QEMU makes.
+Result<void> check_forwards(const MachineOptions& options, const Manifest& manifest) {
+  if (options.forwards.empty())
+    return {};
+  if (options.network.kind != HostNetwork::Kind::user)
+    return Error{Failure::usage, "ports are forwarded to the user network only",
+                 "on a tap device or a bridge the program is reached at its own address"};
+  if (address_of(manifest, key::address, false).empty())
+    return Error{
+        Failure::usage,
+        fmt::format("{} has no IPv4 network: no port can be forwarded to it", options.image.string()),
+        "give it an --address"};
+  return {};
+}
+
+} // namespace
+
+std::string volume_tag(std::size_t index) {
+  return fmt::format("volume{}", index);
+}
+
+std::string percent_encode(std::string_view text) {
+  std::string encoded;
+  for (const unsigned char character : text) {
+    const bool plain =
+        (character >= '0' && character <= '9') || (character >= 'A' && character <= 'Z') ||
+        (character >= 'a' && character <= 'z') ||
+        std::string_view("-._~/:=,").find(static_cast<char>(character)) != std::string_view::npos;
+    encoded += plain ? std::string(1, static_cast<char>(character)) : fmt::format("%{:02X}", character);
+  }
+  return encoded;
+}
+
+Manifest run_settings(const MachineOptions& options, const Manifest& more) {
+  Manifest settings = more;
+  const auto add = [&](std::string_view name, std::string value) {
+    settings.emplace_back(name, std::move(value));
+  };
+  if (options.probe)
+    add(key::probe, "1");
+  if (options.times != MachineOptions::Times::none)
+    add(key::times, options.times == MachineOptions::Times::initcalls ? "chart" : "1");
+  if (options.cpus > 1)
+    add(key::cpus, fmt::format("{}", options.cpus));
+  settings.insert(settings.end(), options.settings.begin(), options.settings.end());
+  for (std::size_t index = 0; index < options.volumes.size(); ++index)
+    add(key::volume, volume_word(options.volumes, index));
+  for (const auto& [path, size] : options.memory_folders)
+    add(key::volume, fmt::format("tmpfs:{}:{}", size, path));
+  if (options.read_only)
+    add(key::read_only, "1");
+  for (const auto& argument : options.arguments)
+    add(key::argument, argument);
+  return settings;
+}
+
+Result<std::string> kernel_parameters(const Hypervisor& hypervisor, const MachineOptions& options,
+                                      const Manifest& settings) {
+  std::vector<std::string> words;
+  // On a busy host the check may find the timer broken, say so on the console, and make the kernel do without
+  // it.
+  words.push_back("no_timer_check");
+  // Linux would rewrite its locks for the single CPU: worth it on a processor, but each rewritten place costs
+  // a translator more than all the locks of most runs do (a quarter of the time until the program starts).
+  if (options.accelerator == Accelerator::tcg && options.cpus == 1)
+    words.push_back("noreplace-smp");
+  for (auto& word : hypervisor.parameters(options))
+    words.push_back(std::move(word));
+  if (options.root == RootType::ramfs)
+    words.push_back("rootfstype=ramfs");
+  if (options.trace)
+    words.emplace_back(kTraceParameter);
+  // Only into the log, with room for two lines of each; the console stays quiet.
+  if (options.times == MachineOptions::Times::initcalls)
+    words.emplace_back("initcall_debug log_buf_len=1M");
+  for (const auto& [name, value] : settings) {
+    if (name == key::file || name == key::secret)
+      return Error{Failure::usage, "a kernel's command line cannot carry --config and --secret",
+                   "leave them out of --dry-run; an image with a kernel that cannot be moved takes none"};
+    words.push_back(fmt::format("{}{}={}", kCommandLinePrefix, name, percent_encode(value)));
+  }
+  if (!options.append.empty())
+    words.push_back(options.append);
+  std::string parameters = fmt::format("{}", fmt::join(words, " "));
+  if (parameters.size() > kLongestParameters)
+    return Error{
+        Failure::usage,
+        fmt::format("arguments and environment take {} bytes on the kernel's command line, of at most {}",
+                    parameters.size(), kLongestParameters),
+        "put them into the image: ukl pack … --env NAME=VALUE -- ARGUMENTS"};
+  return parameters;
+}
+
+Result<MachinePlan> plan_machine(const Hypervisor& hypervisor, const MachineOptions& options,
+                                 const Manifest& image, const Channels& channels) {
+  const Manifest settings = run_settings(options, channels.words);
+  MachinePlan plan{options, image, {}, {}, channels};
+  add_run_settings(plan.manifest, settings);
+  const bool in_block = channels.settings >= 0;
+  TRY_LET(plan.parameters, kernel_parameters(hypervisor, options, in_block ? Manifest() : settings));
+  TRY(check_forwards(options, plan.manifest));
+  // A machine that goes on has had its block.
+  if (in_block && options.warm.use != MachineOptions::Warm::Use::go_on)
+    plan.initrd = fmt::format("/proc/self/fd/{}", channels.settings);
+  return plan;
+}
+
+Result<std::vector<std::string>> machine_command(const Hypervisor& hypervisor, const MachineOptions& options,
+                                                 const Manifest& image, const Channels& channels) {
+  TRY_LET(const auto plan, plan_machine(hypervisor, options, image, channels));
+  return hypervisor.command(plan);
+}
+
+bool has_network(const MachinePlan& plan) {
+  return !value_of(plan.manifest, key::address).empty() &&
+         plan.options.network.kind != HostNetwork::Kind::none;
+}
+
+} // namespace ukl

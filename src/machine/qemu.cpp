@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// QEMU: a plan as its command line.
+#include "machine/hypervisor.hpp"
+#include "machine/qemu_type.hpp"
+#include "ukl/exec.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace ukl {
+namespace {
+
+constexpr const char* kProgram = "qemu-system-x86_64";
+
+// QEMU's own separator is written twice inside a value.
+std::string qemu_value(const std::string& text) {
+  std::string escaped;
+  for (const char character : text)
+    escaped += character == ',' ? std::string(",,") : std::string(1, character);
+  return escaped;
+}
+
+// The translator copies and fills memory one unit at a time: by eight bytes where a processor does not claim
+// that single bytes are as fast.
+constexpr const char* kTranslatedProcessor = "max,erms=off,fsrm=off";
+
+// Five of ours, number 0 that QEMU keeps for a console, and two for the user's own.
+constexpr int kMostPorts = 8;
+
+using Warm = MachineOptions::Warm;
+
+std::string user_network(const Manifest& manifest, const std::vector<Forward>& forwards) {
+  const auto add = [&](const char* property, std::string_view name, bool ipv6) {
+    const auto value = address_of(manifest, name, ipv6);
+    return value.empty() ? std::string() : fmt::format(",{}={}", property, value);
+  };
+  const std::string address = address_of(manifest, key::address, false);
+  std::string network = "user,id=network";
+  network += address.empty() ? ",ipv4=off" : "";
+  network += add("net", key::address, false) + add("host", key::gateway, false) + add("dns", key::dns, false);
+  network += address_of(manifest, key::address, true).empty() ? ",ipv6=off" : "";
+  network += add("ipv6-net", key::address, true) + add("ipv6-host", key::gateway, true) +
+             add("ipv6-dns", key::dns, true);
+  for (const auto& forward : forwards)
+    network += fmt::format(",hostfwd={}:{}:{}-{}:{}", forward.protocol, forward.host_address,
+                           forward.host_port, address.substr(0, address.find('/')), forward.guest_port);
+  return network;
+}
+
+class CommandBuilder {
+public:
+  explicit CommandBuilder(const MachinePlan& plan)
+      : plan_(plan), options_(plan.options), channels_(plan.channels) {}
+
+  std::vector<std::string> build() {
+    add({kProgram, "-no-user-config", "-nodefaults", "-no-reboot", "-display", "none"});
+    add_processor_and_memory();
+    add({"-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"});
+    add_device("virtio-rng");
+    add_ports();
+    add_monitors();
+    if (has_network(plan_)) {
+      add({"-netdev", network()});
+      const auto& mac = options_.network.mac;
+      add_device("virtio-net", "netdev=network" + (mac.empty() ? mac : ",mac=" + mac), true);
+    }
+    for (std::size_t index = 0; index < options_.volumes.size(); ++index)
+      add_volume(options_.volumes[index], volume_tag(index),
+                 index < channels_.folders.size() ? channels_.folders[index] : -1);
+    add({"-kernel", options_.image.string(), "-append", plan_.parameters});
+    if (!plan_.initrd.empty())
+      add({"-initrd", plan_.initrd.string()});
+    command_.insert(command_.end(), options_.qemu_arguments.begin(), options_.qemu_arguments.end());
+    return std::move(command_);
+  }
+
+private:
+  void add(std::initializer_list<std::string> words) { command_.insert(command_.end(), words); }
+
+  // microvm has its virtio devices on MMIO slots, the others on PCI. A device without an option ROM starts
+  // sooner.
+  void add_device(const std::string& device, const std::string& properties = {}, bool has_rom = false) {
+    const bool mmio = machine_name(options_) == "microvm";
+    add({"-device", fmt::format("{}-{}{}{}{}", device, mmio ? "device" : "pci", properties.empty() ? "" : ",",
+                                properties, has_rom && !mmio ? ",romfile=" : "")});
+  }
+
+  void add_port(const char* id, const char* name, int descriptor) {
+    if (descriptor < 0)
+      return;
+    add({"-chardev", fmt::format("socket,id={},fd={}", id, descriptor), "-device",
+         fmt::format("virtserialport,chardev={},name={}", id, name)});
+  }
+
+  // `folder`: the socket of its virtiofsd.
+  void add_volume(const Volume& volume, const std::string& tag, int folder) {
+    const std::string path = qemu_value(volume.host.string()),
+                      read_only = volume.read_only ? ",readonly=on" : "";
+    if (volume.kind == VolumeKind::disk) {
+      add({"-drive", fmt::format("if=none,id={},format=raw,file={}{}{}", tag, path, read_only,
+                                 volume.named ? ",discard=unmap" : "")});
+      add_device("virtio-blk", "drive=" + tag);
+    } else if (volume.transport == Transport::virtiofs) {
+      add({"-chardev", fmt::format("socket,id={},fd={}", tag, folder)});
+      add_device("vhost-user-fs", fmt::format("chardev={0},tag={0}", tag));
+    } else {
+      add({"-fsdev",
+           fmt::format("local,id={},path={},security_model=none,multidevs=remap{}", tag, path, read_only)});
+      add_device("virtio-9p", fmt::format("fsdev={0},mount_tag={0}", tag));
+    }
+  }
+
+  void add_processor_and_memory() {
+    const bool kvm = options_.accelerator == Accelerator::kvm;
+    const std::string kibibytes = fmt::format("{}K", options_.memory >> 10);
+    std::string machine = machine_argument(options_);
+    if (options_.warm.use != Warm::Use::none) {
+      const bool keeps = options_.warm.use == Warm::Use::keep;
+      add({"-object",
+           fmt::format("memory-backend-file,id=memory,size={},share={},mem-path={}", kibibytes,
+                       keeps ? "on" : "off", qemu_value((options_.warm.folder / "memory").string()))});
+      machine += ",memory-backend=memory";
+      if (!keeps)
+        add({"-incoming", "defer"});
+    } else if (shares_memory()) {
+      add({"-object", fmt::format("memory-backend-memfd,id=memory,size={},share=on", kibibytes)});
+      machine += ",memory-backend=memory";
+    }
+    add({"-machine", machine, "-accel", kvm ? "kvm" : "tcg,thread=multi", "-cpu",
+         kvm ? "host" : kTranslatedProcessor});
+    if (const auto bios = firmware(options_); !bios.empty())
+      add({"-bios", bios});
+    add({"-smp", processors_argument(options_), "-m", kibibytes});
+  }
+
+  // virtiofsd reads and writes the machine's memory.
+  bool shares_memory() const {
+    return std::ranges::any_of(options_.volumes,
+                               [](const Volume& volume) { return volume.transport == Transport::virtiofs; });
+  }
+
+  void add_ports() {
+    if (channels_.control < 0)
+      return;
+    // Linux sets up two queues for each port that there might be.
+    add_device("virtio-serial", fmt::format("max_ports={}", kMostPorts));
+    add_port("input", kInputPort, channels_.input);
+    add_port("output", kOutputPort, channels_.output);
+    add_port("error", kErrorPort, channels_.error);
+    add_port("terminal", kTerminalPort, channels_.terminal);
+    add_port("exec", exec::kPort, channels_.exec);
+    // The last: once Linux knows it, it knows the others.
+    add_port("control", kControlPort, channels_.control);
+  }
+
+  void add_monitors() {
+    if (channels_.monitor >= 0)
+      add({"-chardev", fmt::format("socket,id=monitor,fd={}", channels_.monitor), "-mon",
+           "chardev=monitor,mode=control"});
+    if (channels_.visitors >= 0)
+      add({"-chardev", fmt::format("socket,id=visitors,fd={},server=on,wait=off", channels_.visitors), "-mon",
+           "chardev=visitors,mode=control"});
+  }
+
+  std::string network() const {
+    const auto& network = options_.network;
+    if (network.kind == HostNetwork::Kind::tap)
+      return fmt::format("tap,id=network,ifname={},script=no,downscript=no", network.name);
+    if (network.kind == HostNetwork::Kind::bridge)
+      return "bridge,id=network,br=" + network.name;
+    // A machine that goes on gets its forwards when it is this run's.
+    const bool goes_on = options_.warm.use == Warm::Use::go_on;
+    return user_network(plan_.manifest, goes_on ? std::vector<Forward>() : options_.forwards);
+  }
+
+  const MachinePlan& plan_;
+  const MachineOptions& options_;
+  const Channels& channels_;
+  std::vector<std::string> command_;
+};
+
+std::vector<std::string> command(const MachinePlan& plan) {
+  return CommandBuilder(plan).build();
+}
+
+} // namespace
+
+const Hypervisor& qemu() {
+  static constexpr Hypervisor kHypervisor = {"qemu",        kProgram,           "qemu-system-x86",
+                                             check_machine, machine_parameters, command};
+  return kHypervisor;
+}
+
+} // namespace ukl
