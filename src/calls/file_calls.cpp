@@ -2,6 +2,7 @@
 #include "calls/file_calls.hpp"
 
 #include "calls/known_libraries.hpp"
+#include "rewrite/called_pointers.hpp"
 #include "rewrite/go_functions.hpp"
 #include "rewrite/no_return.hpp"
 #include "rewrite/numbers.hpp"
@@ -192,9 +193,10 @@ private:
     auto at =
         std::lower_bound(references_.begin(), references_.end(), forwarder.address,
                          [](const Reference& entry, std::uint64_t value) { return entry.target < value; });
+    const bool pointer = file_.links.slots.contains(forwarder.address);
     for (; at != references_.end() && at->target == forwarder.address; ++at) {
       auto& asked = callers[at->node];
-      if (!at->enters)
+      if (!at->enters && !pointer)
         file_.nodes[at->node].unknown = true;
       else if (asked.empty() || forwarder < asked.back() || asked.back() < forwarder)
         asked.push_back(forwarder);
@@ -243,6 +245,16 @@ private:
               {i, on_stack && instruction.flow == Flow::call ? kStackTop : forwarder.register_number});
         }
     const auto entries = find_entries(elf_, map_, function, *code, outside);
+    for (const auto& forwarder : forwarders)
+      if (file_.links.slots.contains(forwarder.address)) {
+        const auto calls = calls_through(*code, entries, forwarder.address, !map_.is_go());
+        if (!calls) {
+          node.unknown = true;
+          return;
+        }
+        for (const auto call : *calls)
+          questions.push_back({call, forwarder.register_number});
+      }
     if ((entries.unresolved_jump && !entries.pointer_jumps) || entries.overlapping ||
         entries.unreadable_exceptions) {
       node.unknown = true;

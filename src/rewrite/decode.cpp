@@ -85,7 +85,7 @@ void find_stack_use(const ZydisDecodedInstruction& raw, const ZydisDecodedOperan
   for (unsigned i = 0; i < raw.operand_count_visible; ++i)
     result.indexed |=
         operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY && operands[i].mem.index != ZYDIS_REGISTER_NONE;
-  if (result.flow == Flow::indirect_jump)
+  if (result.flow == Flow::indirect_jump || (result.flow == Flow::call && result.target == 0))
     result.from = first.type == ZYDIS_OPERAND_TYPE_REGISTER ? register_number(first.reg.value) : kNoRegister;
   if (raw.mnemonic != ZYDIS_MNEMONIC_MOV)
     return;
@@ -307,6 +307,19 @@ std::optional<Trap> trap_of(const ZydisDecodedInstruction& raw) {
   return std::nullopt;
 }
 
+// A register that is cleared by itself is not looked at, but nobody needs to know.
+std::uint16_t registers_read(const ZydisDecodedOperand& operand) {
+  const auto bit = [](ZydisRegister name) {
+    const auto number = register_number(name);
+    return static_cast<std::uint16_t>(number == kNoRegister ? 0u : 1u << number);
+  };
+  if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY)
+    return bit(operand.mem.base) | bit(operand.mem.index);
+  if (operand.type == ZYDIS_OPERAND_TYPE_REGISTER && (operand.actions & ZYDIS_OPERAND_ACTION_MASK_READ))
+    return bit(operand.reg.value);
+  return 0;
+}
+
 bool decode_at(ByteView code, std::uint64_t address, Instruction& result);
 
 } // namespace
@@ -373,6 +386,7 @@ bool decode_at(ByteView code, std::uint64_t address, Instruction& result) {
       raw.mnemonic != ZYDIS_MNEMONIC_ENDBR64 && raw.mnemonic != ZYDIS_MNEMONIC_ENDBR32;
   for (unsigned i = 0; i < raw.operand_count; ++i) {
     const auto& operand = operands[i];
+    result.read |= registers_read(operand);
     if (operand.type == ZYDIS_OPERAND_TYPE_REGISTER && (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE)) {
       const auto number = register_number(operand.reg.value);
       if (number != kNoRegister)

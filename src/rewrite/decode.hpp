@@ -41,11 +41,12 @@ struct Instruction {
       0; ///< address in a RIP-relative or absolute operand, or an immediate like one; else 0
   std::uint64_t value = 0;   ///< see Effect
   std::uint16_t written = 0; ///< general registers it changes: bit n for number n (RAX 0, RCX 1, … R15 15)
+  std::uint16_t read = 0;    ///< general registers it looks at, addresses in memory included
   std::uint8_t length = 0;   ///< bytes
   std::uint8_t rip_displacement =
       0;                         ///< where in its bytes its 32-bit RIP-relative displacement lies; 0: none
-  std::uint8_t to = 0, from = 0; ///< register numbers, see Effect; an indirect jump goes to `from`, if it is
-                                 ///< not kNoRegister
+  std::uint8_t to = 0, from = 0; ///< register numbers, see Effect; an indirect jump or call goes to `from`,
+                                 ///< if it is not kNoRegister
   std::uint8_t stack_bytes = 0;  ///< that it writes at the stack pointer plus `displacement`
   std::int32_t displacement = 0; ///< see Effect and stack_bytes
   std::int32_t stack_change = 0; ///< what it adds to the stack pointer, if that is known; else 0

@@ -6,7 +6,6 @@
 namespace ukl::rewrite {
 namespace {
 
-constexpr std::uint16_t kKeptByCalls = 1u << 3 | 1u << 5 | 0xfu << 12; // rbx, rbp, r12 to r15 (System V ABI)
 constexpr std::uint8_t kRsp = 4;
 
 // Runs single instructions on registers; remembers one pushed constant for `push $n; pop %rax`.

@@ -75,6 +75,9 @@ struct SiteValues {
   bool reached = false;  ///< false: control never falls into the site, it is only jumped to
 };
 
+/// What a function gives back as it found it (System V ABI): rbx, rbp, r12 to r15.
+constexpr std::uint16_t kKeptByCalls = 1u << 3 | 1u << 5 | 0xfu << 12;
+
 /// An instruction and a register whose value before it is asked for.
 struct Question {
   std::size_t instruction = 0; ///< index

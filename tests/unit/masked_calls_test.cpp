@@ -82,6 +82,31 @@ TEST_F(MaskedCallsTest, NumbersThatAreHandedOn) {
   EXPECT_FALSE(unknown.doubts.empty());
 }
 
+// A loop keeps the function's pointer in a register, as Rust's standard library does. The empty asm hides
+// from the compiler what it knows of it.
+TEST_F(MaskedCallsTest, MaskingDoubtsAPointerThatIsKeptForCalls) {
+  const std::string begin = "#define _GNU_SOURCE\n#include <unistd.h>\n#include <sys/syscall.h>\n"
+                            "#include <stdlib.h>\nvoid other(long (*f)(long, ...));\n"
+                            "long (*volatile kept)(long, ...);\n"
+                            "int main(int n, char** v) { long sum = 0; long (*f)(long, ...) = syscall;\n"
+                            "__asm__(\"\" : \"+r\"(f));\n";
+  const auto with = [&](const std::string& name, const std::string& loop, const std::string& more = "") {
+    return reachable(compiled(name, begin + loop + "return sum == 7; }\n" + more, {"-O2"}));
+  };
+  const std::string calls = "while (n--) sum += f(SYS_getpriority, 0, 0) + f(SYS_getpgid, sum);\n";
+  const auto known = with("known", calls);
+  EXPECT_TRUE(known.doubts.empty()) << known.doubts[0];
+  EXPECT_TRUE(known.numbers.contains(__NR_getpriority));
+  EXPECT_TRUE(known.numbers.contains(__NR_getpgid));
+  // A number that nobody knows, a pointer that somebody else gets, and one that is kept in memory.
+  const auto unknown = with("unknown", "while (n--) sum += f(SYS_getpgid, sum) + f(atoi(v[n]));\n");
+  EXPECT_FALSE(unknown.doubts.empty());
+  const auto handed = with("handed", calls + "other(f);\n",
+                           "__attribute__((noipa)) void other(long (*f)(long, ...)) { f(atoi(\"1\")); }\n");
+  EXPECT_FALSE(handed.doubts.empty());
+  EXPECT_FALSE(with("stored", calls + "kept = f;\n").doubts.empty());
+}
+
 // Whoever looks names up at run time may call any function that a library offers.
 TEST_F(MaskedCallsTest, NamesThatAreLookedUp) {
   const auto calls = reachable(
