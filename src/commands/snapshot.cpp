@@ -3,6 +3,7 @@
 #include "commands/command.hpp"
 #include "machine/accelerator.hpp"
 #include "machine/fit_machine.hpp"
+#include "machine/line_watch.hpp"
 #include "machine/run.hpp"
 #include "machine/warm_machine.hpp"
 #include "support/files.hpp"
@@ -22,25 +23,32 @@ struct Options {
   unsigned cpus = 1;
 };
 
-// `tcp:PORT` or `started`; empty: the first TCP port that the image names.
-Result<std::uint16_t> read_when(const std::string& when, const Manifest& image) {
+// `tcp:PORT`, `log:REGEX` or `started`; empty: the first TCP port that the image names.
+Result<void> read_when(const std::string& when, const Manifest& image, MachineOptions::Warm& warm) {
   std::string port = when;
   if (when.empty())
     for (const auto& named : values_of(image, key::port))
       if (port.empty() && named.ends_with("/tcp"))
         port = "tcp:" + named.substr(0, named.find('/'));
   if (when == "started")
-    return std::uint16_t(0);
+    return {};
+  if (when.starts_with("log:")) {
+    TRY_LET(warm.line, LineWatch::create(when.substr(4)));
+    return {};
+  }
   std::uint16_t number = 0;
   if (port.starts_with("tcp:")) {
     const auto [end, error] = std::from_chars(port.data() + 4, port.data() + port.size(), number);
-    if (error == std::errc() && end == port.data() + port.size() && number != 0)
-      return number;
+    if (error == std::errc() && end == port.data() + port.size() && number != 0) {
+      warm.port = number;
+      return {};
+    }
   }
-  return Error{Failure::usage,
-               when.empty() ? "when is the program ready?" : fmt::format("--when {} is not understood", when),
-               "--when tcp:PORT (somebody listens there) or --when started; an image made with --expose PORT "
-               "says it itself"};
+  return Error{
+      Failure::usage,
+      when.empty() ? "when is the program ready?" : fmt::format("--when {} is not understood", when),
+      "--when tcp:PORT (somebody listens there), --when log:REGEX (it says that) or --when started; an "
+      "image made with --expose PORT says it itself"};
 }
 
 Result<MachineOptions> plan(const Options& options, const ImageInfo& image) {
@@ -52,7 +60,7 @@ Result<MachineOptions> plan(const Options& options, const ImageInfo& image) {
   if (options.accelerator != "auto")
     machine.accelerator = options.accelerator == "kvm" ? Accelerator::kvm : Accelerator::tcg;
   TRY_LET(machine.timeout, parse_timeout(options.timeout));
-  TRY_LET(machine.warm.port, read_when(options.when, image.manifest));
+  TRY(read_when(options.when, image.manifest, machine.warm));
   if (!options.memory.empty()) {
     TRY_LET(machine.memory, parse_size(options.memory));
   }
@@ -100,10 +108,11 @@ void add_snapshot(CLI::App& app, Action& action) {
   command->add_option("image", options->image, "The image, as made by ukl pack or ukl build")->required();
   command->add_option("-o,--output", options->output, "The folder (default: the image's name with .warm)");
   command
-      ->add_option("--when", options->when,
-                   "When the program is ready: tcp:PORT (somebody listens there) or started (default: the "
-                   "first TCP port that the image names)")
-      ->type_name("tcp:PORT|started");
+      ->add_option(
+          "--when", options->when,
+          "When the program is ready: tcp:PORT (somebody listens there), log:REGEX (a line of its output "
+          "matches) or started (default: the first TCP port that the image names)")
+      ->type_name("tcp:PORT|log:REGEX|started");
   command->add_option("-m,--memory", options->memory,
                       "Memory of the machine (default: as for ukl run); it is the same in every run");
   command->add_option("--cpus", options->cpus, "CPUs of the machine")->capture_default_str();

@@ -11,11 +11,14 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace ukl {
+
+class LineWatch;
 
 /// A host port that leads to a port of the program.
 struct Forward {
@@ -62,7 +65,8 @@ struct MachineOptions {
   struct Warm {
     enum class Use { none, keep, go_on } use = Use::none;
     std::filesystem::path folder;
-    std::uint16_t port = 0; ///< keep: when somebody listens on this TCP port; 0: when the program has started
+    std::uint16_t port = 0;          ///< keep: when somebody listens on this TCP port …
+    std::shared_ptr<LineWatch> line; ///< … when the program says this; neither: when it has started
   } warm;
   bool probe = false; ///< end where the program would start, with status 0
 };

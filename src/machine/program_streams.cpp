@@ -21,12 +21,14 @@ void replace_by_null(int standard) {
 
 } // namespace
 
-Result<ProgramStreams> ProgramStreams::start(const HostStreams& host, MachineChannels& channels, bool quiet) {
+Result<ProgramStreams> ProgramStreams::start(const HostStreams& host, MachineChannels& channels, bool quiet,
+                                             std::shared_ptr<LineWatch> watch) {
   ProgramStreams streams;
   streams.wake_ = FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!streams.wake_)
     return file_error("event", "create", errno);
   const int wake = streams.wake();
+  streams.watch_ = watch;
   if (!quiet && host.error != StreamKind::closed) {
     TRY_LET(auto messages, MessagePump::start(STDERR_FILENO, wake));
     streams.messages_.emplace(std::move(messages));
@@ -45,7 +47,12 @@ Result<ProgramStreams> ProgramStreams::start(const HostStreams& host, MachineCha
     const auto& [source, target] = sources.at(stream);
     if (!*source)
       continue;
-    TRY_LET(auto pump, OutputPump::start(std::move(*source), target, wake));
+    OutputPump::Seen seen;
+    if (watch)
+      seen = [watch, stream](std::string_view bytes) {
+        return watch->take(static_cast<unsigned>(stream), bytes);
+      };
+    TRY_LET(auto pump, OutputPump::start(std::move(*source), target, wake, std::move(seen)));
     streams.output_.at(stream).emplace(std::move(pump));
   }
   return streams;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "machine/channels.hpp"
+#include "machine/line_watch.hpp"
 #include "machine/stream_pumps.hpp"
 #include "machine/supervisor.hpp"
 #include "support/result.hpp"
@@ -18,8 +19,10 @@ public:
   using Time = std::chrono::steady_clock::time_point;
 
   /// Takes the streams out of `channels`, which has to stay as long as this. `quiet`: nobody is to see the
-  /// console. Error: unwritable (no descriptors or threads left).
-  static Result<ProgramStreams> start(const HostStreams& streams, MachineChannels& channels, bool quiet);
+  /// console. `watch`, if there is one, is shown the output. Error: unwritable (no descriptors or threads
+  /// left).
+  static Result<ProgramStreams> start(const HostStreams& streams, MachineChannels& channels, bool quiet,
+                                      std::shared_ptr<LineWatch> watch);
 
   /// Readable when a stream has something new, until drain() is called.
   int wake() const { return wake_.get(); }
@@ -44,6 +47,8 @@ public:
   /// QEMU has ended: what it has written is all.
   void source_ended();
 
+  /// The line that is watched for came.
+  bool line_seen() const { return watch_ && watch_->seen(); }
   /// A byte of the program's output came.
   bool any_output() const;
   /// All the output that the supervisor knows of came.
@@ -62,7 +67,8 @@ private:
   std::optional<MessagePump> messages_; // none: nobody is to see the console
   std::optional<InputPump> input_;
   std::array<std::optional<OutputPump>, 4> output_; // by the stream's number: 1, 2, and 3 for a terminal
-  bool has_keys_ = false;                           // the program reads from a terminal
+  std::shared_ptr<LineWatch> watch_;
+  bool has_keys_ = false; // the program reads from a terminal
   bool input_ended_ = false, input_let_go_ = false, output_let_go_ = false;
 };
 

@@ -79,7 +79,7 @@ Result<MachineEnd> run_machine(const MachineOptions& asked, const Manifest& mani
   TRY_LET(auto process, start_hypervisor(hypervisor, plan, how));
   channels.close_far_ends();
   folders.close_far_ends();
-  TRY_LET(auto program, ProgramStreams::start(host, channels, quiet));
+  TRY_LET(auto program, ProgramStreams::start(host, channels, quiet, asked.warm.line));
   return see_to_its_end({std::move(channels), std::move(program), std::move(process), std::move(signals),
                          std::move(ports), std::move(clock), folders,
                          WarmKeeping(asked.warm, state.get(), std::move(go_on)),

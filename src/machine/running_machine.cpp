@@ -262,6 +262,8 @@ private:
     streams_.drain();
     if (streams_.stop_typed())
       supervisor_.stop_by_hand();
+    if (streams_.line_seen())
+      warm_.on_line(supervisor_);
     if (!streams_.input_ended())
       take_terminal(); // we may have come into the foreground
     const bool any = streams_.any_output();

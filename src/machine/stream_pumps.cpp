@@ -68,6 +68,7 @@ Result<FileDescriptor> copy_of(int descriptor) {
 
 struct OutputPump::State {
   FileDescriptor source, target, wake;
+  Seen seen;
   std::atomic<std::uint64_t> received = 0, written = 0, end = kUnknown;
   std::atomic<int> error = 0;
   std::atomic<bool> ended = false;
@@ -85,7 +86,10 @@ struct OutputPump::State {
       received += static_cast<std::uint64_t>(got);
       if (first || received >= end)
         wake_up(wake.get());
-      failure = write_all(target.get(), {buffer, static_cast<std::size_t>(got)});
+      const std::string_view bytes(buffer, static_cast<std::size_t>(got));
+      if (seen && seen(bytes))
+        wake_up(wake.get());
+      failure = write_all(target.get(), bytes);
       written += static_cast<std::uint64_t>(got);
     }
     error = failure == EPIPE ? 0 : failure;
@@ -97,7 +101,7 @@ struct OutputPump::State {
   }
 };
 
-Result<OutputPump> OutputPump::start(FileDescriptor source, int target, int wake) {
+Result<OutputPump> OutputPump::start(FileDescriptor source, int target, int wake, Seen seen) {
   auto state = std::make_shared<State>();
   auto target_copy = copy_of(target), wake_copy = copy_of(wake);
   if (!target_copy || !wake_copy)
@@ -105,6 +109,7 @@ Result<OutputPump> OutputPump::start(FileDescriptor source, int target, int wake
   state->source = std::move(source);
   state->target = std::move(*target_copy);
   state->wake = std::move(*wake_copy);
+  state->seen = std::move(seen);
   if (auto started = start_thread([state] { state->run(); }); !started)
     return started.error();
   return OutputPump(std::move(state));

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -18,9 +19,11 @@ namespace ukl {
 class OutputPump {
 public:
   /// Takes over `source`, the end of a socket pair that QEMU writes to; writes to a copy of `target`. The
-  /// event descriptor `wake` is written to when something happened. Error: unwritable (no descriptors or
-  /// threads left).
-  static Result<OutputPump> start(FileDescriptor source, int target, int wake);
+  /// event descriptor `wake` is written to when something happened. `seen`, if there is one, is called in the
+  /// pump's thread with what comes; if it returns true, something has happened. Error: unwritable (no
+  /// descriptors or threads left).
+  using Seen = std::function<bool(std::string_view bytes)>;
+  static Result<OutputPump> start(FileDescriptor source, int target, int wake, Seen seen = {});
 
   /// Tells that the stream has this many bytes, so that it ends before QEMU does.
   void end_at(std::uint64_t bytes);

@@ -56,7 +56,12 @@ void WarmKeeping::ask_how_quiet(MachineSupervisor& supervisor) {
 }
 
 void WarmKeeping::on_start(MachineSupervisor& supervisor) {
-  if (warm_.use == Use::keep && warm_.port == 0 && !asked_)
+  if (warm_.use == Use::keep && warm_.port == 0 && !warm_.line && !asked_)
+    ask_how_quiet(supervisor);
+}
+
+void WarmKeeping::on_line(MachineSupervisor& supervisor) {
+  if (warm_.use == Use::keep && !asked_)
     ask_how_quiet(supervisor);
 }
 

@@ -22,8 +22,9 @@ public:
 
   /// QEMU has greeted.
   void on_greeting(QemuMonitor& monitor);
-  /// The program has started, or somebody listens on this port.
+  /// The program has started, said what is waited for, or somebody listens on this port.
   void on_start(MachineSupervisor& supervisor);
+  void on_line(MachineSupervisor& supervisor);
   void on_listening(std::uint16_t port, MachineSupervisor& supervisor);
   /// To be called after every event. `written`: bytes of output that our own descriptors have taken.
   void look(QemuMonitor& monitor, MachineSupervisor& supervisor, std::uint64_t written, Time now);

@@ -79,3 +79,50 @@ STATUS 124
 COMMAND truncate -s 1M {build}/kept.warm/memory; {ukl} run {build}/kept.warm 2>&1
 EXPECT its memory has another size
 STATUS 27
+
+# Ready is what the program says it is.
+NAME warm-when-it-says-so
+TIMEOUT 120
+PROGRAM warm programs/warm.c
+PACK {build}/warm
+COMMAND {ukl} pack {build}/warm --profile {profile} -o {build}/image.ukl && \
+  timeout 100 {ukl} snapshot --accel tcg {build}/image.ukl --when 'log:^beg[i]ns' -o {build}/kept.warm 2>&1
+EXPECT goes on from there
+COMMAND (sleep 1; exec 3<>/dev/tcp/127.0.0.1/{port} && echo q >&3 && cat <&3) & \
+  timeout 60 {ukl} run --accel tcg -p {port}:7000 {build}/kept.warm </dev/null; echo status $?
+EXPECT answered 1
+EXPECT status 7
+COMMAND {ukl} snapshot {build}/image.ukl --when 'log:(' 2>&1; echo status $?
+EXPECT is no regular expression
+EXPECT status 2
+
+# Python with Flask: what takes it many seconds is done once. Two runs, each with its own answer.
+NAME warm-flask
+TIMEOUT 240
+PREPARE printf '%s\n' 'from flask import Flask' 'app = Flask("app")' '@app.get("/")' 'def index(): return "Flask answers\n"' \
+  'app.run(host="0.0.0.0")' > app.py
+PACK deb:python3-flask --entrypoint /usr/bin/python3 --file {build}/app.py:/app.py -- /app.py
+COMMAND timeout 200 {ukl} snapshot --accel tcg {image} --when tcp:5000 -o {build}/kept.warm 2>&1
+EXPECT goes on from there
+COMMAND bash {source}/clients/warm_web {ukl} {build}/kept.warm {port} 5000 2
+EXPECT 2 answers: Flask answers
+
+# A server in Java, whose virtual machine has threads, mappings and compiled code of its own.
+NAME warm-java
+ONLY long
+TIMEOUT 400
+PREPARE cp {source}/programs/Web.java .
+PACK deb:openjdk-17-jdk-headless --entrypoint /usr/lib/jvm/java-17-openjdk-amd64/bin/java --file {build}/Web.java:/Web.java -- /Web.java
+COMMAND timeout 380 {ukl} snapshot --accel tcg {image} -m 1G --when tcp:8000 --timeout 360 -o {build}/kept.warm 2>&1
+EXPECT goes on from there
+COMMAND bash {source}/clients/warm_web {ukl} {build}/kept.warm {port} 8000 2
+EXPECT 2 answers: Java answers
+
+NAME warm-memcached
+TIMEOUT 180
+PACK deb:memcached
+COMMAND timeout 100 {ukl} snapshot --accel tcg {image} --when tcp:11211 -o {build}/kept.warm 2>&1
+EXPECT goes on from there
+COMMAND timeout 60 {ukl} run --accel tcg -p {port}:11211 {build}/kept.warm </dev/null & machine=$!; \
+  {source}/clients/memcached {port}; status=$?; kill $machine; wait $machine; echo status $status
+EXPECT status 0
