@@ -12,7 +12,7 @@ TARGETS :=
 # Most lines that kernel/patches may add or change in existing files of Linux.
 PATCH_LIMIT := 6
 
-.PHONY: all prepare demo test quick-test kernels bench fuzz patch-size lint format check-format clean install help
+.PHONY: all prepare demo test release-test quick-test kernels bench fuzz patch-size lint format check-format clean install help
 
 all: ## build ./ukl, ./ukl-cc and ./ukl-c++
 	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX) > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
@@ -31,6 +31,11 @@ test: prepare ## every test
 	@scripts/prepare scripts/packages-test
 	@$(MAKE) --no-print-directory all
 	@scripts/run-tests
+
+release-test: prepare ## every test, and all that takes hours: long runs, KVM, forty programs, clang-tidy, fuzzing
+	@scripts/prepare scripts/packages-test scripts/packages-developer
+	@$(MAKE) --no-print-directory all
+	@scripts/run-tests --release
 
 quick-test: all check-format ## the format and the unit tests
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) -LE boot

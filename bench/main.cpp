@@ -7,6 +7,7 @@
 #include "profile.hpp"
 #include "servers.hpp"
 #include "start.hpp"
+#include "start_plot.hpp"
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
 #include "support/terminal.hpp"
@@ -174,7 +175,10 @@ Result<void> start(const Options& options) {
   TRY_LET(const auto report,
           measure_start({options.rounds, UKL_TOOL, UKL_BENCH_FLOOR, UKL_BENCH_HELLO, UKL_BENCH_WEB}));
   fmt::print("{}", start_text(report, false));
-  return options.update_documents ? write_section(document, start_text(report, true)) : Result<void>();
+  if (!options.update_documents)
+    return {};
+  TRY(write_text(fs::path(UKL_SOURCE_DIR) / "docs/start.svg", start_plot(report)));
+  return write_section(document, start_text(report, true));
 }
 
 Result<void> run(const Options& options) {

@@ -71,6 +71,32 @@ double number_after_hello(const std::string& line, int base) {
                                        line.c_str() + at + std::string(kHello).size(), nullptr, base));
 }
 
+std::string with_spread(const Samples& samples) {
+  return samples.empty() ? "-" : fmt::format("{:.0f} ±{:.0f}%", samples.median(), samples.spread() * 50);
+}
+
+// QEMU's machine of a row; what ukl run chooses for a small kernel is a microvm.
+std::string machine_of(const StartRow& row) {
+  for (const auto* machine : {"q35", "pc"})
+    if (row.name.ends_with(std::string(", ") + machine))
+      return machine;
+  return "microvm,acpi=off";
+}
+
+// The second table: servers.
+Grid servers_grid(const StartReport& report) {
+  double floor = 0;
+  for (const auto& row : report.rows)
+    if (row.name.starts_with("QEMU") && (floor == 0 || row.first_line.median() < floor))
+      floor = row.first_line.median();
+  Grid grid = {{"first answer, ms", "booted", "kept", "kept, without QEMU alone"}};
+  for (const auto& row : report.servers)
+    grid.push_back({row.name, row.failure.empty() ? with_spread(row.cold) : row.failure,
+                    with_spread(row.warm),
+                    row.warm.empty() ? "-" : fmt::format("{:.0f}", row.warm.median() - floor)});
+  return grid;
+}
+
 class Start {
 public:
   Start(const StartPlan& plan, fs::path folder) : plan_(plan), folder_(std::move(folder)) {}
@@ -101,6 +127,7 @@ public:
     std::error_code ignored;
     report.compressed = fs::file_size(image("compressed"), ignored);
     TRY_LET(report.server_memory, least_memory([&](double mebibytes) { return serves(mebibytes); }));
+    TRY_LET(report.servers, measure_first_answers({plan_.rounds, plan_.tool, plan_.web, folder_}));
     return report;
   }
 
@@ -162,6 +189,7 @@ private:
       return command;
     };
     add("QEMU alone, q35", plain_qemu("q35", plan_.floor), plan_.floor, false);
+    add("QEMU alone, pc", plain_qemu("pc", plan_.floor), plan_.floor, false);
     add("QEMU alone, microvm", plain_qemu("microvm,acpi=off", plan_.floor), plan_.floor, false);
     for (const auto* machine : {"q35", "microvm"}) {
       TRY_LET(auto command, cloud_command(machine));
@@ -169,6 +197,7 @@ private:
       add(fmt::format("Debian cloud, {}", machine), std::move(command), kernel.vmlinuz, false);
     }
     add("ukl run, general, q35", ours("general", {"--machine", "q35"}), image("general"), true);
+    add("ukl run, general, pc", ours("general", {"--machine", "pc"}), image("general"), true);
     add("ukl run, general, microvm", ours("general", {"--machine", "microvm"}), image("general"), true);
     add("ukl run, whatever fits", ours("fitting", {}), image("fitting"), true);
     return ways;
@@ -188,7 +217,7 @@ private:
     if (const auto threads = line.text.find("thread=multi"); threads != std::string::npos)
       line.text.replace(threads, std::string("thread=multi").size(), "thread=single");
     TRY_LET(const auto booted, boot({"sh", "-c", line.text + " -icount shift=0,sleep=off"}));
-    auto floor = plain_qemu(way.row.name.ends_with("q35") ? "q35" : "microvm,acpi=off", plan_.floor);
+    auto floor = plain_qemu(machine_of(way.row), plan_.floor);
     floor.insert(floor.end(), {"-icount", "shift=0,sleep=off"});
     // The firmware is the one that ukl run takes, not QEMU's choice for the floor.
     if (const auto bios = line.text.find(" -bios "); bios != std::string::npos) {
@@ -255,10 +284,6 @@ private:
   FileDescriptor null_;
 };
 
-std::string with_spread(const Samples& samples) {
-  return samples.empty() ? "-" : fmt::format("{:.0f} ±{:.0f}%", samples.median(), samples.spread() * 50);
-}
-
 std::string mebibytes(double value) {
   return value > 0 ? fmt::format("{:.2f}", value) : "-";
 }
@@ -274,9 +299,9 @@ std::string start_text(const StartReport& report, bool markdown) {
   Grid grid = {{"", "first line, ms", "× QEMU alone", "key to prompt, ms", "million instructions",
                 "file, MiB", "least memory, MiB"}};
   const auto floor_of = [&](const StartRow& row) {
-    const auto* machine = row.name.ends_with("q35") ? "QEMU alone, q35" : "QEMU alone, microvm";
+    const auto machine = machine_of(row);
     for (const auto& other : report.rows)
-      if (other.name == machine)
+      if (other.name.starts_with("QEMU") && machine_of(other) == machine)
         return other.first_line.median();
     return 0.0;
   };
@@ -289,13 +314,14 @@ std::string start_text(const StartReport& report, bool markdown) {
                     row.instructions > 0 ? fmt::format("{:.1f}", row.instructions / 1e6) : "-",
                     mebibytes(static_cast<double>(row.file_size) / (1 << 20)), mebibytes(row.least_memory)});
   }
+  const auto servers = servers_grid(report);
   return fmt::format(
       "{}\nhello's image made with --compress: {} MiB. A server with a network card that answers {} "
-      "requests: {} MiB of memory.\n{} {}, {}; `{}`\n",
+      "requests: {} MiB of memory.\n\n{}\n{} {}, {}; `{}`\n",
       markdown ? as_markdown(grid) : as_text(grid),
       mebibytes(static_cast<double>(report.compressed) / (1 << 20)), kRequests,
-      mebibytes(report.server_memory), report.about.date, report.about.qemu, report.about.host,
-      report.about.command);
+      mebibytes(report.server_memory), markdown ? as_markdown(servers) : as_text(servers), report.about.date,
+      report.about.qemu, report.about.host, report.about.command);
 }
 
 } // namespace ukl::bench

@@ -2,7 +2,7 @@
 // How soon a program runs, and how little it takes: `bench/run start`.
 #pragma once
 
-#include "results.hpp"
+#include "first_answer.hpp"
 
 namespace ukl::bench {
 
@@ -28,6 +28,7 @@ struct StartRow {
 struct StartReport {
   Part about; ///< date, command, QEMU, host
   std::vector<StartRow> rows;
+  std::vector<FirstAnswerRow> servers;
   std::uint64_t compressed = 0; ///< bytes of hello's image, made with --compress
   double server_memory = 0;     ///< MiB with which a server still answers twenty requests
 };
