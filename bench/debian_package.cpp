@@ -2,6 +2,7 @@
 #include "debian_package.hpp"
 #include "kernel/profile.hpp"
 #include "support/files.hpp"
+#include "support/places.hpp"
 #include "support/process.hpp"
 #include "support/terminal.hpp"
 

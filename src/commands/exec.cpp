@@ -5,6 +5,7 @@
 #include "machine/host_streams.hpp"
 #include "machine/raw_terminal.hpp"
 #include "machine/signal_queue.hpp"
+#include "support/environment.hpp"
 #include "support/standard_streams.hpp"
 #include "support/terminal.hpp"
 
@@ -29,7 +30,7 @@ Manifest wanted(const Options& options) {
   Manifest records;
   for (const auto& word : options.command)
     records.emplace_back(key::argument, word);
-  if (const char* type = std::getenv("TERM"); options.terminal && type)
+  if (const auto type = terminal_type(); options.terminal && !type.empty())
     records.emplace_back(key::environment, fmt::format("TERM={}", type));
   for (const auto& variable : options.environment)
     records.emplace_back(key::environment, variable);

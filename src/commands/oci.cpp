@@ -5,6 +5,7 @@
 #include "lifecycle/oci_bundle.hpp"
 #include "lifecycle/oci_container.hpp"
 #include "lifecycle/record.hpp"
+#include "support/environment.hpp"
 #include "support/packets.hpp"
 #include "support/places.hpp"
 #include "support/process.hpp"
@@ -46,8 +47,8 @@ fs::path root_of(const Options& options) {
   std::error_code ignored;
   if (!options.root.empty())
     return fs::absolute(options.root, ignored);
-  const char* run = std::getenv("XDG_RUNTIME_DIR");
-  return fs::path(run && *run ? run : "/run") / "ukl-oci";
+  const auto run = environment_variable("XDG_RUNTIME_DIR").value_or("");
+  return fs::path(run.empty() ? "/run" : run) / "ukl-oci";
 }
 
 // The other side of the container's terminal, as the specification's users wait for it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "commands/project_command.hpp"
 #include "lifecycle/events.hpp"
+#include "support/environment.hpp"
 #include "support/places.hpp"
 
 #include <cstdlib>
@@ -22,10 +23,7 @@ Result<Project> open_project(const ProjectOptions& options) {
     TRY_LET(file, find_project_file("."));
     file = file.lexically_normal();
   }
-  return read_project(file, options.name, [](const std::string& name) {
-    const char* value = std::getenv(name.c_str());
-    return value ? std::optional<std::string>(value) : std::nullopt;
-  });
+  return read_project(file, options.name, environment_variable);
 }
 
 Result<std::vector<KnownMachine>> machines_of(const std::string& project) {

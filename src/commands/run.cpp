@@ -14,6 +14,7 @@
 #include "machine/named_volumes.hpp"
 #include "machine/run_files.hpp"
 #include "machine/warm_machine.hpp"
+#include "support/environment.hpp"
 #include "support/overwriting.hpp"
 #include "support/places.hpp"
 #include "support/standard_streams.hpp"
@@ -45,22 +46,17 @@ struct RunTexts {
   LifeOptions life;
 };
 
-std::optional<std::string> variable_here(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value ? std::optional<std::string>(value) : std::nullopt;
-}
-
 // What goes over the image's settings.
 Result<Manifest> read_settings(const RunTexts& texts) {
   GuestSettings guest = texts.guest;
   for (const auto& file : texts.environment_files) {
-    auto variables = read_variables(file, variable_here);
+    auto variables = read_variables(file, environment_variable);
     if (!variables)
       return variables.error();
     guest.environment.insert(guest.environment.end(), variables->begin(), variables->end());
   }
   for (const auto& text : texts.environment) {
-    auto variable = read_variable(text, variable_here);
+    auto variable = read_variable(text, environment_variable);
     if (!variable)
       return variable.error();
     guest.environment.push_back(std::move(*variable));
@@ -75,7 +71,7 @@ Result<Manifest> read_settings(const RunTexts& texts) {
     settings->push_back(std::move(*config));
   }
   for (const auto& text : texts.secrets) {
-    auto secret = read_secret(text, variable_here);
+    auto secret = read_secret(text, environment_variable);
     if (!secret)
       return secret.error();
     settings->push_back(std::move(*secret));

@@ -3,6 +3,7 @@
 #include "lifecycle/launch.hpp"
 #include "lifecycle/systemd_unit.hpp"
 #include "machine/host_streams.hpp"
+#include "support/environment.hpp"
 #include "support/places.hpp"
 #include "support/standard_streams.hpp"
 #include "support/text.hpp"
@@ -33,8 +34,8 @@ std::vector<std::string> own_command() {
   return words;
 }
 
-MachinePlan make_plan(const LifeOptions& life, const MachineOptions& options) {
-  MachinePlan plan;
+RecordedPlan make_plan(const LifeOptions& life, const MachineOptions& options) {
+  RecordedPlan plan;
   std::error_code ignored;
   plan.name = life.name;
   plan.project = life.project;
@@ -152,7 +153,7 @@ Result<MachineEnd> run_in_foreground(const LifeOptions& life, const MachineOptio
   state.pid = state.keeper = getpid();
   state.pid_started = state.keeper_started = process_start_time(getpid());
   record->write(state);
-  const char* service_manager = std::getenv("NOTIFY_SOCKET");
+  const auto service_manager = environment_variable("NOTIFY_SOCKET").value_or("");
   MachineOptions with_record = options;
   with_record.folder = record->folder();
   auto end = run_machine(with_record, manifest, false, [&](const std::string& line) {
@@ -161,7 +162,7 @@ Result<MachineEnd> run_in_foreground(const LifeOptions& life, const MachineOptio
     if (line == "started") {
       state.phase = MachineState::Phase::running;
       state.started = now();
-      if (service_manager)
+      if (!service_manager.empty())
         notify_systemd(service_manager, "READY=1");
     }
     record->write(state);

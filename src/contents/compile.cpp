@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "contents/compile.hpp"
+#include "support/environment.hpp"
 #include "support/installation.hpp"
 #include "support/interrupt.hpp"
 #include "support/overwriting.hpp"
@@ -37,8 +38,8 @@ bool has_suffix(const std::string& source, std::initializer_list<const char*> su
 } // namespace
 
 std::string compiler_of(Language language) {
-  const char* chosen = std::getenv(language == Language::c ? "UKL_CC" : "UKL_CXX");
-  if (chosen && *chosen)
+  const auto chosen = environment_variable(language == Language::c ? "UKL_CC" : "UKL_CXX").value_or("");
+  if (!chosen.empty())
     return chosen;
   return language == Language::c ? "gcc" : "g++";
 }
@@ -100,7 +101,7 @@ Result<void> run_compiler(std::vector<std::string> command, const fs::path& outp
   const auto rules = output.parent_path() / ".ukl-dependencies";
   ProcessOptions options;
   options.environment = {"TMPDIR=" + output.parent_path().string()};
-  if (!std::getenv("DEPENDENCIES_OUTPUT"))
+  if (!environment_variable("DEPENDENCIES_OUTPUT"))
     options.environment.push_back("DEPENDENCIES_OUTPUT=" + rules.string());
   TRY_LET(auto process, Process::start(command, options));
   std::optional<int> status;

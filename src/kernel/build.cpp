@@ -3,9 +3,11 @@
 #include "kernel/cache.hpp"
 #include "kernel/source.hpp"
 #include "kernel/store.hpp"
+#include "support/environment.hpp"
 #include "support/file_lock.hpp"
 #include "support/interrupt.hpp"
 #include "support/logged_command.hpp"
+#include "support/places.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -36,8 +38,7 @@ constexpr std::pair<const char*, const char*> kBuildTools[] = {
 };
 
 bool in_path(const std::string& tool) {
-  const char* path = std::getenv("PATH");
-  std::istringstream folders(path ? path : "");
+  std::istringstream folders(search_path());
   for (std::string folder; std::getline(folders, folder, ':');)
     if (access((folder + "/" + tool).c_str(), X_OK) == 0)
       return true;

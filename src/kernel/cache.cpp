@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kernel/cache.hpp"
 #include "support/file_lock.hpp"
+#include "support/places.hpp"
 
 #include <algorithm>
 #include <set>

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kernel/inputs.hpp"
 #include "kernel/profile.hpp"
+#include "support/environment.hpp"
 #include "support/files.hpp"
 #include "support/installation.hpp"
+#include "support/places.hpp"
 #include "support/process.hpp"
 
 #include <algorithm>
@@ -122,10 +124,10 @@ std::vector<std::string> make_settings(const std::string& configuration) {
 }
 
 Result<fs::path> find_linux_source() {
-  const char* given = std::getenv("UKL_LINUX_SOURCE");
-  const char* pattern = given && *given ? given : kSourcePattern;
+  const auto given = environment_variable("UKL_LINUX_SOURCE").value_or("");
+  const auto pattern = given.empty() ? kSourcePattern : given;
   glob_t found = {};
-  const bool none = glob(pattern, 0, nullptr, &found) != 0;
+  const bool none = glob(pattern.c_str(), 0, nullptr, &found) != 0;
   const fs::path newest = none ? "" : found.gl_pathv[found.gl_pathc - 1];
   globfree(&found);
   if (none)

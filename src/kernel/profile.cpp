@@ -4,34 +4,11 @@
 #include "support/installation.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <fmt/format.h>
-#include <pwd.h>
-#include <unistd.h>
 
 namespace ukl {
-namespace {
 
 namespace fs = std::filesystem;
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
-
-} // namespace
-
-fs::path cache_folder() {
-  if (const auto own = variable("UKL_CACHE"); !own.empty())
-    return own;
-  if (const auto all = variable("XDG_CACHE_HOME"); !all.empty())
-    return fs::path(all) / "ukl";
-  fs::path home = variable("HOME");
-  // A service manager may start us without HOME.
-  if (const passwd* user = home.empty() ? getpwuid(getuid()) : nullptr)
-    home = user->pw_dir;
-  return home / ".cache" / "ukl";
-}
 
 std::vector<std::string> kernel_profiles() {
   std::vector<std::string> names;

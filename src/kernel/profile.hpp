@@ -20,9 +20,6 @@ struct Kernel {
   std::filesystem::path system_map; ///< its System.map
 };
 
-/// $UKL_CACHE, else $XDG_CACHE_HOME/ukl, else ~/.cache/ukl.
-std::filesystem::path cache_folder();
-
 /// The profiles that stand in kernel/profiles (all but base), sorted.
 std::vector<std::string> kernel_profiles();
 

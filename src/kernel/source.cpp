@@ -3,6 +3,7 @@
 #include "kernel/cache.hpp"
 #include "support/file_lock.hpp"
 #include "support/logged_command.hpp"
+#include "support/places.hpp"
 #include "support/unpack.hpp"
 
 #include <fcntl.h>

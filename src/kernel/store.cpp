@@ -2,6 +2,7 @@
 #include "kernel/store.hpp"
 #include "kernel/cache.hpp"
 #include "support/files.hpp"
+#include "support/places.hpp"
 #include "support/process.hpp"
 
 #include <algorithm>

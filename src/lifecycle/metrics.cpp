@@ -16,7 +16,7 @@ std::string escaped(const std::string& text) {
   return result;
 }
 
-std::string labels(const MachinePlan& plan) {
+std::string labels(const RecordedPlan& plan) {
   return fmt::format("{{name=\"{}\",project=\"{}\",image=\"{}\"}}", escaped(plan.name), escaped(plan.project),
                      escaped(std::filesystem::path(plan.image).filename().string()));
 }

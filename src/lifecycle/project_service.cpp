@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lifecycle/project_service.hpp"
+#include "support/environment.hpp"
 #include "support/text.hpp"
 
 #include <algorithm>
@@ -276,8 +277,7 @@ private:
                    "write FOLDER:PATH or NAME:PATH; tmpfs has what need not stay");
     auto source = written.substr(0, colon);
     if (source.starts_with("~")) {
-      const char* home = std::getenv("HOME");
-      source = (home ? home : "") + source.substr(1);
+      source = home_folder() + source.substr(1);
     } else if (!source.starts_with('/') && !source.starts_with('.')) {
       const auto known = std::ranges::find(project_.volumes, source, &ProjectVolume::name);
       if (known == project_.volumes.end())

@@ -172,7 +172,7 @@ std::string KnownMachine::sentence(Moment now) const {
   return "Up " + ago(now - *state.started);
 }
 
-Result<MachineRecord> MachineRecord::create(const fs::path& machines, MachinePlan plan) {
+Result<MachineRecord> MachineRecord::create(const fs::path& machines, RecordedPlan plan) {
   std::error_code error;
   fs::create_directories(machines, error);
   if (error)

@@ -27,7 +27,7 @@ Moment now();
 std::string describe(Moment moment);
 
 /// What was asked for.
-struct MachinePlan {
+struct RecordedPlan {
   std::string name;
   std::string project;              ///< that it belongs to (ukl up); mostly none
   std::string image;                ///< absolute
@@ -65,7 +65,7 @@ struct MachineState {
 /// A machine as others see it.
 struct KnownMachine {
   std::filesystem::path folder;
-  MachinePlan plan;
+  RecordedPlan plan;
   MachineState state;
   bool alive = false; ///< somebody looks after it
 
@@ -80,10 +80,10 @@ class MachineRecord {
 public:
   /// Makes the folder below `machines` and locks it. An empty name becomes that of the image's file, with a
   /// number if that is taken. Errors: usage (no name of a machine), name_in_use, unwritable, disk_full.
-  static Result<MachineRecord> create(const std::filesystem::path& machines, MachinePlan plan);
+  static Result<MachineRecord> create(const std::filesystem::path& machines, RecordedPlan plan);
 
   const std::filesystem::path& folder() const { return folder_; }
-  const MachinePlan& plan() const { return plan_; }
+  const RecordedPlan& plan() const { return plan_; }
   /// On a full disk, in the room that was set aside for it, and in that of the older half of the log.
   void write(const MachineState& state) const;
   /// Somebody asked for its end.
@@ -93,7 +93,7 @@ public:
 
 private:
   std::filesystem::path folder_;
-  MachinePlan plan_;
+  RecordedPlan plan_;
   FileDescriptor lock_;
 };
 

@@ -40,7 +40,7 @@ template <typename T> void take(const Json& json, const char* name, std::optiona
     take(json, name, value.emplace());
 }
 
-void read(const Json& json, MachinePlan& plan) {
+void read(const Json& json, RecordedPlan& plan) {
   take(json, "name", plan.name);
   take(json, "project", plan.project);
   take(json, "image", plan.image);
@@ -91,7 +91,7 @@ template <typename T> bool read_all(const std::string& text, T& value) {
 
 } // namespace
 
-std::string to_json(const MachinePlan& plan) {
+std::string to_json(const RecordedPlan& plan) {
   return text_of({{"name", plan.name},
                   {"project", plan.project},
                   {"image", plan.image},
@@ -128,7 +128,7 @@ std::string to_json(const MachineState& state) {
   return text_of(json);
 }
 
-bool from_json(const std::string& text, MachinePlan& plan) {
+bool from_json(const std::string& text, RecordedPlan& plan) {
   return read_all(text, plan);
 }
 

@@ -8,10 +8,10 @@
 
 namespace ukl {
 
-std::string to_json(const MachinePlan& plan);
+std::string to_json(const RecordedPlan& plan);
 std::string to_json(const MachineState& state);
 /// False if it is not what to_json() wrote; what it does not say stays as it was.
-bool from_json(const std::string& text, MachinePlan& plan);
+bool from_json(const std::string& text, RecordedPlan& plan);
 bool from_json(const std::string& text, MachineState& state);
 
 /// For programs that read it: plan, phase, status and sentence of a machine.

@@ -67,7 +67,7 @@ std::vector<std::string> foreground_command(const std::vector<std::string>& comm
   return kept;
 }
 
-std::string systemd_unit(const MachinePlan& plan) {
+std::string systemd_unit(const RecordedPlan& plan) {
   auto command = foreground_command(plan.command);
   // ukl run, then its options.
   if (command.size() >= 2)

@@ -8,7 +8,7 @@
 namespace ukl {
 
 /// The unit's text: the machine in the foreground of systemd, which restarts it and keeps its log.
-std::string systemd_unit(const MachinePlan& plan);
+std::string systemd_unit(const RecordedPlan& plan);
 
 /// Our command line as it was, but for options whose work systemd does (-d, --rm, --restart, --wait-ready,
 /// --log-max and --name) and for -i and -t.

@@ -4,6 +4,7 @@
 #include "kernel/profile.hpp"
 #include "machine/run.hpp"
 #include "support/files.hpp"
+#include "support/places.hpp"
 #include "support/terminal.hpp"
 
 #include <fmt/format.h>

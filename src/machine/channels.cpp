@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/channels.hpp"
 
+#include "support/environment.hpp"
+
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
@@ -74,8 +76,7 @@ Result<MachineChannels> MachineChannels::open(const HostStreams& streams, bool m
     return channels;
   if (const auto size = window_size(streams.terminal(), ','); !size.empty())
     channels.words_.emplace_back(key::window, size);
-  const char* type = std::getenv("TERM");
-  if (type && *type)
+  if (const auto type = terminal_type(); !type.empty())
     channels.words_.emplace_back(key::terminal, type);
   return channels;
 }

@@ -3,6 +3,7 @@
 #include "kernel/cache.hpp"
 #include "support/files.hpp"
 #include "support/logged_command.hpp"
+#include "support/places.hpp"
 #include "support/text.hpp"
 
 #include <fmt/format.h>

@@ -3,6 +3,7 @@
 #include "kernel/cache.hpp"
 #include "support/file_lock.hpp"
 #include "support/interrupt.hpp"
+#include "support/places.hpp"
 
 #include <algorithm>
 #include <archive_entry.h>

@@ -5,6 +5,7 @@
 #include "sources/oci_layout.hpp"
 #include "support/file_lock.hpp"
 #include "support/logged_command.hpp"
+#include "support/places.hpp"
 
 #include <fmt/format.h>
 

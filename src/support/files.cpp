@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "support/files.hpp"
 
+#include "support/environment.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -37,8 +39,7 @@ int FileDescriptor::release() {
 }
 
 Result<TemporaryFolder> TemporaryFolder::create(const std::string& prefix) {
-  const char* base = std::getenv("TMPDIR");
-  std::string name = fmt::format("{}/{}.XXXXXX", base && *base ? base : "/tmp", prefix);
+  std::string name = fmt::format("{}/{}.XXXXXX", temporary_base(), prefix);
   if (!mkdtemp(name.data()))
     return file_error(name, "create", errno);
   return TemporaryFolder(name);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "support/installation.hpp"
+#include "support/environment.hpp"
 #include "support/files.hpp"
-
-#include <cstdlib>
 
 namespace ukl {
 namespace {
@@ -45,8 +44,8 @@ Installation find_installation(const fs::path& tool, const fs::path& home) {
 
 Installation find_installation() {
   std::error_code ignored;
-  const char* home = std::getenv("UKL_HOME");
-  return find_installation(fs::read_symlink("/proc/self/exe", ignored), home ? home : "");
+  return find_installation(fs::read_symlink("/proc/self/exe", ignored),
+                           environment_variable("UKL_HOME").value_or(""));
 }
 
 } // namespace ukl

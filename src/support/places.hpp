@@ -18,6 +18,9 @@ struct Places {
   std::int64_t newest = UINT32_MAX; ///< no file of an image is younger: seconds since 1970
 };
 
+/// What can be made or fetched again: $UKL_CACHE, else $XDG_CACHE_HOME/ukl, else ~/.cache/ukl.
+std::filesystem::path cache_folder();
+
 /// Reads them: find_installation(), $PATH, $UKL_STATE or else $XDG_STATE_HOME/ukl or ~/.local/state/ukl, and
 /// $SOURCE_DATE_EPOCH (reproducible-builds.org). Error: usage (that is no time).
 Result<Places> read_places();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "support/terminal.hpp"
+#include "support/environment.hpp"
 #include "support/standard_streams.hpp"
 
 #include <algorithm>
@@ -11,8 +12,8 @@
 namespace ukl {
 
 bool colour_allowed() {
-  const char* term = std::getenv("TERM");
-  return isatty(STDERR_FILENO) && !std::getenv("NO_COLOR") && term && std::strcmp(term, "dumb") != 0;
+  const auto type = terminal_type();
+  return isatty(STDERR_FILENO) && !no_colour_wanted() && !type.empty() && type != "dumb";
 }
 
 void print_error(const Error& error) {

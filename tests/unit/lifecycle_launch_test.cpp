@@ -33,7 +33,7 @@ MachineEnd ended(int status) {
 class Launch : public testing::Test {
 protected:
   TemporaryFolder folder_ = *TemporaryFolder::create("launch");
-  MachinePlan plan_;
+  RecordedPlan plan_;
 
   Launch() {
     plan_.name = "web";

@@ -20,8 +20,8 @@ protected:
   TemporaryFolder folder_ = *TemporaryFolder::create("record");
   std::filesystem::path machines_ = folder_.path() / "machines";
 
-  MachinePlan plan(std::string name, bool remove = false) const {
-    MachinePlan plan;
+  RecordedPlan plan(std::string name, bool remove = false) const {
+    RecordedPlan plan;
     plan.name = std::move(name);
     plan.image = "/srv/Web server.ukl";
     plan.detached = true;
@@ -31,7 +31,7 @@ protected:
   }
 
   // Makes a record in another process, which then dies.
-  void leave_by_a_dead(const MachinePlan& of, MachineState state) const {
+  void leave_by_a_dead(const RecordedPlan& of, MachineState state) const {
     const pid_t pid = fork();
     if (pid == 0) {
       auto record = MachineRecord::create(machines_, of);

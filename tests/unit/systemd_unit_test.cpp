@@ -19,8 +19,8 @@ TEST(SystemdUnit, LeavesOutWhatSystemdDoes) {
               ElementsAre("/usr/bin/ukl", "run", "web.ukl", "-p", "80:80", "--", "-d", "--rm"));
 }
 
-MachinePlan plan() {
-  MachinePlan plan;
+RecordedPlan plan() {
+  RecordedPlan plan;
   plan.name = "web";
   plan.folder = "/srv/my site";
   plan.restart = "on-failure:3";

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/hypervisor.hpp"
-#include "support/text.hpp"
 #include "machine/warm_keeping.hpp"
 #include "machine/warm_machine.hpp"
 #include "sample_files.hpp"
 #include "support/files.hpp"
+#include "support/text.hpp"
 #include "ukl/run_settings.hpp"
 
 #include <filesystem>
@@ -43,7 +43,7 @@ protected:
 };
 
 TEST_F(WarmTest, KeepsAMachineWhoseOutputIsHere) {
-  warm.emplace(MachineOptions::Warm{Use::keep, "/a'b", 8000}, -1, "");
+  warm.emplace(MachineOptions::Warm{Use::keep, "/a'b", 8000, {}}, -1, "");
   warm->on_start(supervisor);
   warm->on_listening(9000, supervisor);
   EXPECT_EQ(supervisor.take_message(), "");
@@ -81,7 +81,7 @@ TEST_F(WarmTest, KeepsAMachineWhoseOutputIsHere) {
 
 // It wrote between the question and the stop: it runs on and is asked again.
 TEST_F(WarmTest, ABusyProgramIsAskedAgain) {
-  warm.emplace(MachineOptions::Warm{Use::keep, "/a", 0}, -1, "");
+  warm.emplace(MachineOptions::Warm{Use::keep, "/a", 0, {}}, -1, "");
   warm->on_start(supervisor);
   EXPECT_EQ(supervisor.take_message(), "quiet\n");
   supervisor.on_control("quiet 10 0\n", now);
@@ -96,7 +96,7 @@ TEST_F(WarmTest, ABusyProgramIsAskedAgain) {
 }
 
 TEST_F(WarmTest, GoesOnAndThenSaysWhatIsNew) {
-  warm.emplace(MachineOptions::Warm{Use::go_on, "/a", 0}, 7, "abcd");
+  warm.emplace(MachineOptions::Warm{Use::go_on, "/a", 0, {}}, 7, "abcd");
   warm->on_greeting(monitor);
   EXPECT_THAT(asked(monitor), HasSubstr("x-ignore-shared"));
   answer(monitor, kDone);
