@@ -98,11 +98,28 @@ int longest_wait() {
   return look < 0 || check < 0 ? std::max(look, check) : std::min(look, check);
 }
 
+// Whole lines of what the program did not find, to whoever asked for that.
+void pass_on_missing(int& missing) {
+  static std::string unread;
+  char buffer[4096];
+  const ssize_t got = read(missing, buffer, sizeof buffer);
+  if (got <= 0) {
+    close(missing);
+    missing = -1;
+    return;
+  }
+  unread.append(buffer, static_cast<std::size_t>(got));
+  for (std::size_t end; (end = unread.find('\n')) != std::string::npos; unread.erase(0, end + 1))
+    report("missing " + unread.substr(0, end));
+}
+
 // Carries streams and messages until something else happens: a child has ended, or the program's parent has
 // something to say.
-void wait_for_events(pid_t program, int reports, bool& child, bool& report) {
-  std::vector<pollfd> events = {
-      {ended_children, POLLIN, 0}, {reports, POLLIN, 0}, {control_descriptor(), POLLIN, 0}};
+void wait_for_events(pid_t program, ProgramNews& news, bool& child, bool& report) {
+  std::vector<pollfd> events = {{ended_children, POLLIN, 0},
+                                {news.reports, POLLIN, 0},
+                                {control_descriptor(), POLLIN, 0},
+                                {news.missing, POLLIN, 0}};
   add_stream_events(events);
   add_exec_events(events);
   const int ready = poll(events.data(), events.size(), longest_wait());
@@ -116,25 +133,34 @@ void wait_for_events(pid_t program, int reports, bool& child, bool& report) {
   report = events[1].revents != 0;
   if (events[2].revents || has_messages())
     take_messages(program);
+  if (events[3].revents)
+    pass_on_missing(news.missing);
   carry_streams();
   carry_exec();
 }
 
-int wait_for(pid_t program, int reports) {
+bool has_bytes(int descriptor) {
+  pollfd event = {descriptor, POLLIN, 0};
+  return poll(&event, 1, 0) > 0;
+}
+
+int wait_for(pid_t program, ProgramNews& news) {
   int status = 0;
   while (true) {
     bool child = false, parent = false;
-    wait_for_events(program, reports, child, parent);
+    wait_for_events(program, news, child, parent);
     if (child && reap(program, status))
       return status;
-    ProgramReport news;
-    if (parent && read(reports, &news, sizeof news) != sizeof news) {
-      close(reports);
-      reports = -1;
-    } else if (parent && WIFSTOPPED(news.wait_status)) {
-      report("stopped " + std::to_string(WSTOPSIG(news.wait_status)));
+    ProgramReport told;
+    if (parent && read(news.reports, &told, sizeof told) != sizeof told) {
+      close(news.reports);
+      news.reports = -1;
+    } else if (parent && WIFSTOPPED(told.wait_status)) {
+      report("stopped " + std::to_string(WSTOPSIG(told.wait_status)));
     } else if (parent) {
-      return news.wait_status;
+      while (news.missing >= 0 && has_bytes(news.missing))
+        pass_on_missing(news.missing);
+      return told.wait_status;
     }
   }
 }
@@ -154,7 +180,8 @@ void wait_for_daemons() {
   report("background " + survivors.names);
   while (!survivors.names.empty()) {
     bool child = false, parent = false;
-    wait_for_events(-1, -1, child, parent);
+    ProgramNews nobody;
+    wait_for_events(-1, nobody, child, parent);
     int status = 0;
     if (child)
       reap(0, status);
@@ -170,13 +197,13 @@ int run_program(const Manifest& settings) {
   const std::vector<std::string> arguments = values_of(settings, key::argument);
   if (arguments.empty())
     fail("the manifest names no program");
-  int reports = -1;
+  ProgramNews news;
   set_clock();
-  const pid_t program = start_program(settings, reports);
+  const pid_t program = start_program(settings, news);
   report_times(settings);
   report("started");
   open_exec(settings);
-  const int status = wait_for(program, reports);
+  const int status = wait_for(program, news);
   end_exec();
   if (!WIFSIGNALED(status)) {
     if (status == 0)

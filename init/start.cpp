@@ -3,9 +3,12 @@
 
 #include "become.hpp"
 #include "ending.hpp"
+#include "missing_files.hpp"
 #include "streams.hpp"
 #include "survivors.hpp"
+#include "ukl/run_settings.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -52,19 +55,33 @@ void ignore_signals(const std::string& numbers) {
   execute(execution, pipe);
 }
 
+// Ours alone: what the program's parent writes to.
+int reports_end = -1;
+pid_t watched = -1;
+
+bool tell_init(int wait_status) {
+  const ProgramReport report = {watched, wait_status};
+  return write(reports_end, &report, sizeof report) == sizeof report;
+}
+
 // The program's parent, which does nothing but tell init what becomes of it. init itself cannot be the
-// parent: to Linux, what a process 1 has started belongs to no job, and Ctrl-Z would not stop it.
-[[noreturn]] void watch(pid_t program, int reports) {
+// parent: to Linux, what a process 1 has started belongs to no job, and Ctrl-Z would not stop it. `missing`:
+// where to write what the program does not find, or -1.
+[[noreturn]] void watch(pid_t program, int reports, int missing) {
   prctl(PR_SET_NAME, kParentName);
-  for (int fd = 0; fd < reports; ++fd)
-    close(fd);
-  close_range(static_cast<unsigned>(reports) + 1, ~0U, 0);
-  ProgramReport report = {program, kProgramStarted};
-  do {
-    if (write(reports, &report, sizeof report) < 0)
-      break;
-    report.pid = waitpid(program, &report.wait_status, WUNTRACED);
-  } while (report.pid == program);
+  const int last = std::max(reports, missing);
+  for (int fd = 0; fd < last; ++fd)
+    if (fd != reports && fd != missing)
+      close(fd);
+  close_range(static_cast<unsigned>(last) + 1, ~0U, 0);
+  watched = program;
+  reports_end = reports;
+  bool told = tell_init(kProgramStarted);
+  if (missing >= 0)
+    report_missing_files(program, missing, [](int wait_status) { tell_init(wait_status); });
+  int wait_status = 0;
+  while (told && waitpid(program, &wait_status, WUNTRACED) == program)
+    told = tell_init(wait_status);
   // init ends us.
   while (true)
     pause();
@@ -72,14 +89,16 @@ void ignore_signals(const std::string& numbers) {
 
 } // namespace
 
-pid_t start_program(const Manifest& settings, int& reports) {
+pid_t start_program(const Manifest& settings, ProgramNews& news) {
   Execution execution;
   std::string why;
   if (!make_execution(settings, execution, why))
     fail(why);
   open_streams(settings, execution.user.user);
-  int ends[2], report_ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0 || pipe2(report_ends, O_CLOEXEC) != 0)
+  const bool finds_files = value_of(settings, key::find_files) == "1";
+  int ends[2], report_ends[2], missing_ends[2] = {-1, -1}, followed[2] = {-1, -1};
+  if (pipe2(ends, O_CLOEXEC) != 0 || pipe2(report_ends, O_CLOEXEC) != 0 ||
+      (finds_files && (pipe2(missing_ends, O_CLOEXEC) != 0 || pipe2(followed, O_CLOEXEC) != 0)))
     fail("cannot make a pipe" + reason());
   const pid_t parent = fork();
   if (parent == 0) {
@@ -88,16 +107,26 @@ pid_t start_program(const Manifest& settings, int& reports) {
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, nullptr);
     const pid_t pid = fork();
-    if (pid == 0)
+    if (pid == 0) {
+      char end = 0;
+      close(followed[1]);
+      if (finds_files && read(followed[0], &end, 1) < 0)
+        give_up(ends[1], NotStarted::process);
       become(execution, value_of(settings, key::ignored), ends[1]);
+    }
     if (pid < 0)
       give_up(ends[1], NotStarted::process);
-    watch(pid, report_ends[1]);
+    if (finds_files)
+      follow_calls(pid);
+    watch(pid, report_ends[1], missing_ends[1]);
   }
   if (parent < 0)
     fail("cannot make a process" + reason());
   close(ends[1]);
   close(report_ends[1]);
+  close(missing_ends[1]);
+  close(followed[0]);
+  close(followed[1]);
   NotStarted failed;
   if (read(ends[0], &failed, sizeof failed) == sizeof failed) {
     int status = 0;
@@ -109,7 +138,7 @@ pid_t start_program(const Manifest& settings, int& reports) {
   ProgramReport report;
   if (read(report_ends[0], &report, sizeof report) != sizeof report)
     fail("the program's parent has ended");
-  reports = report_ends[0];
+  news = {report_ends[0], missing_ends[0]};
   return report.pid;
 }
 

@@ -15,11 +15,16 @@ struct ProgramReport {
 };
 inline constexpr int kProgramStarted = -1;
 
+/// Of start_program(): descriptors from which init reads.
+struct ProgramNews {
+  int reports = -1; ///< a ProgramReport each time
+  int missing = -1; ///< lines of missing_files.hpp, if the run asks for them
+};
+
 /// Opens the program's streams and starts it in a process group of its own, which gets the terminal, with the
 /// manifest's environment, working directory and user. Returns once it has really been executed: its process,
-/// and in `reports` a descriptor from which each ProgramReport can be read. It is no child of ours, unless
-/// its parent is killed. Ends the machine with kNotFound, kNotExecutable or kInitFailed (after saying why) if
-/// it cannot be started.
-pid_t start_program(const Manifest& settings, int& reports);
+/// and in `news` where to learn of it. It is no child of ours, unless its parent is killed. Ends the machine
+/// with kNotFound, kNotExecutable or kInitFailed (after saying why) if it cannot be started.
+pid_t start_program(const Manifest& settings, ProgramNews& news);
 
 } // namespace ukl::init

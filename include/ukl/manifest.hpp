@@ -125,6 +125,7 @@ inline constexpr const char* kTerminalPort = "org.ukl.terminal";
 ///                              what `status` will say when all has been delivered
 ///   `clock COUNTER LOG`        the counter when the kernel's log had this time in microseconds
 ///   `initcall NAME END TOOK`   of the kernel, in microseconds of its log
+///   `missing KPATH`            what the program did not find: K is f or d (init/missing_files.hpp)
 ///   `call NUMBER`              this system call was made, if the kernel traced them (kTracedCalls)
 ///   `sent`                     every stream has ended, and the network is quiet: may the machine end?
 ///   `status NUMBER`            last of all: the program's exit status or 128 + signal (125: init failed;

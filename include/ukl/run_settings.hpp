@@ -28,6 +28,8 @@ namespace key {
 /// list: `MODE PATH\0CONTENTS`, MODE in octal: a file of this run, which replaces one of the image. Only in a
 /// block.
 inline constexpr std::string_view file = "file";
+/// 1: tell which files the program looks for and does not find (`missing` on the control port).
+inline constexpr std::string_view find_files = "find-files";
 /// list: `NAME\0CONTENTS`: a file below kSecretsFolder that the program alone may read. Only in a block.
 inline constexpr std::string_view secret = "secret";
 } // namespace key

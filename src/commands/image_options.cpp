@@ -2,6 +2,7 @@
 #include "commands/image_options.hpp"
 #include "commands/command.hpp"
 #include "commands/guest_options.hpp"
+#include "machine/find_files.hpp"
 #include "support/interrupt.hpp"
 #include "support/standard_streams.hpp"
 #include "support/terminal.hpp"
@@ -75,6 +76,41 @@ void report_text(const PackSummary& summary, double seconds) {
                          seconds));
 }
 
+// A file that is opened only once another was found is found in a later round.
+constexpr int kMostRounds = 4;
+constexpr std::chrono::seconds kFindTime{15};
+
+Result<void> look_for_files(bool add, PackRequest& request, PackSummary& summary) {
+  for (int round = 0; round < kMostRounds; ++round) {
+    TRY_LET(const auto found, find_files(summary.output, kFindTime, *request.reporter));
+    std::vector<AddedFile> fresh;
+    for (const auto& path : found.here) {
+      const AddedFile file{path, path.string()};
+      // What is in vain again leads somewhere else in the image.
+      if (std::ranges::find(request.files, file.guest, &AddedFile::guest) == request.files.end())
+        fresh.push_back(file);
+    }
+    const bool last = !add || fresh.empty() || round + 1 == kMostRounds;
+    for (const auto& file : fresh)
+      print_note(fmt::format("{}: --file {}", add ? "added" : "looked for in vain", file.guest));
+    if (last) {
+      for (const auto& path : found.large)
+        print_note(fmt::format("looked for in vain, a large folder: --file {}", path.string()));
+      for (const auto& path : found.nowhere)
+        print_note(
+            fmt::format("wanted to make something in {}, which this machine lacks, too", path.string()));
+    }
+    if (!add || fresh.empty()) {
+      if (fresh.empty() && found.large.empty())
+        print_note("the program looked for no further file that this machine has");
+      return {};
+    }
+    request.files.insert(request.files.end(), fresh.begin(), fresh.end());
+    TRY_LET(summary, pack(request));
+  }
+  return {};
+}
+
 } // namespace
 
 void add_image_options(CLI::App& command, ImageOptions& options) {
@@ -124,6 +160,13 @@ void add_image_options(CLI::App& command, ImageOptions& options) {
   command.add_flag("--compress,!--no-compress", request.compress,
                    "Compresses the files with zstd: a smaller image that takes longer to make and to boot "
                    "(default: with the kernel profile micro)");
+  command
+      .add_flag(
+          "--find-files{list}", options.find_files,
+          "Runs the image once, until its program ends or for 15 s, and lists this machine's files that it "
+          "looked for in vain; --find-files=add adds them and looks again")
+      ->type_name("list|add")
+      ->check(CLI::IsMember({"list", "add"}));
   command.add_flag("--json", options.json, "Prints the summary as JSON on standard output");
 }
 
@@ -142,6 +185,8 @@ Result<int> pack_and_report(const ImageOptions& options) {
   for (const auto& text : options.call)
     TRY(set_call(request.calls, text));
   TRY_LET(auto summary, pack(request));
+  if (!options.find_files.empty())
+    TRY(look_for_files(options.find_files == "add", request, summary));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   (options.json ? report_json : report_text)(summary, seconds);
   return 0;

@@ -60,6 +60,7 @@ struct MachineOptions {
   std::vector<std::string> qemu_arguments;          ///< for QEMU, as they are
   std::optional<std::chrono::milliseconds> timeout; ///< after which the machine is stopped
   bool trace = false;                               ///< learn which system calls are made
+  bool find_files = false;                          ///< learn which files the program does not find
   enum class Times { none, phases, initcalls } times = Times::none; ///< what to report of when what ran
   /// A kept machine (warm_machine.hpp): made when the program is ready, or gone on from.
   struct Warm {

@@ -76,6 +76,8 @@ Manifest run_settings(const MachineOptions& options, const Manifest& more) {
     add(key::probe, "1");
   if (options.times != MachineOptions::Times::none)
     add(key::times, options.times == MachineOptions::Times::initcalls ? "chart" : "1");
+  if (options.find_files)
+    add(key::find_files, "1");
   if (options.cpus > 1)
     add(key::cpus, fmt::format("{}", options.cpus));
   settings.insert(settings.end(), options.settings.begin(), options.settings.end());

@@ -19,6 +19,7 @@ struct MachineEnd {
   std::chrono::milliseconds total{};      ///< until QEMU had ended
   std::optional<BootRecord> times;        ///< when what ran, if that was asked for
   std::vector<std::uint32_t> calls;       ///< system calls that were made, if they were traced
+  std::vector<std::string> missing;       ///< files that were not found (MachineSupervisor::missing)
 };
 
 /// What whoever looks after a machine is told while it runs, a line each:

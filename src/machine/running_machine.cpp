@@ -434,6 +434,7 @@ private:
   Result<MachineEnd> ended_with(int status) {
     end_.status = status;
     end_.calls = supervisor_.calls();
+    end_.missing = supervisor_.missing();
     end_.total = since(start_);
     if (options_.times != MachineOptions::Times::none)
       end_.times = BootRecord{process_beginning(), start_,

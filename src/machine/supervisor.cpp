@@ -15,6 +15,7 @@ constexpr std::size_t kLongestLine = 4096;
 constexpr std::uint32_t kMostCalls = 1024;
 constexpr std::size_t kMostListening = 65536;
 constexpr std::size_t kMostTimes = 8192;
+constexpr std::size_t kMostMissing = 20000;
 
 // Takes a decimal number and the blank behind it off the front of a text.
 template <typename Number> std::optional<Number> take_number(std::string_view& text) {
@@ -111,6 +112,9 @@ void MachineSupervisor::on_line(std::string_view line, Time now) {
       times_came_ = now;
     if (times_.size() < kMostTimes)
       times_.emplace_back(line);
+  } else if (const auto missing = behind("missing", line)) {
+    if (missing_.size() < kMostMissing)
+      missing_.emplace_back(*missing);
   } else if (line == "time") {
     asked_time_ = true;
   } else if (const auto port = number_behind("listening", line); port && *port > 0 && *port <= UINT16_MAX) {

@@ -74,6 +74,9 @@ public:
   std::optional<int> status_when_asked_to_end() const { return asked_to_end_ ? safe_status_ : std::nullopt; }
   /// The system calls that were reported so far, each once.
   const std::vector<std::uint32_t>& calls() const { return calls_; }
+  /// The files that the program did not find, as init said it (init/missing_files.hpp): `f` or `d`, and the
+  /// path.
+  const std::vector<std::string>& missing() const { return missing_; }
   /// The lines `times`, `clock` and `initcall` as they came, and when the first came.
   const std::vector<std::string>& times() const { return times_; }
   std::optional<Time> times_came() const { return times_came_; }
@@ -95,7 +98,7 @@ private:
   std::optional<int> status_;
   std::array<std::optional<std::uint64_t>, 4> bytes_;
   std::vector<std::uint32_t> calls_;
-  std::vector<std::string> times_;
+  std::vector<std::string> times_, missing_;
   std::optional<Time> times_came_, ended_at_;
   int last_signal_ = 0, stopped_ = 0;
   std::optional<std::uint64_t> quiet_;
