@@ -31,7 +31,7 @@ constexpr const char* kFlask = "from flask import Flask\n"
 
 struct Service {
   FirstAnswerRow row;
-  std::uint16_t port;
+  std::uint16_t port = 0;
   std::string question;
   fs::path image, kept;
 };
@@ -99,11 +99,14 @@ Result<std::vector<FirstAnswerRow>> measure_first_answers(const FirstAnswerPlan&
   const auto add = [&](const std::string& name, std::uint16_t port, const std::string& question,
                        const Command& what) {
     const auto file = fmt::format("server-{}", services.size());
-    Service service{
-        {name, {}, {}, ""}, port, question, plan.folder / (file + ".ukl"), plan.folder / (file + ".warm")};
+    auto& service = services.emplace_back();
+    service.row.name = name;
+    service.port = port;
+    service.question = question;
+    service.image = plan.folder / (file + ".ukl");
+    service.kept = plan.folder / (file + ".warm");
     if (const auto made = make(plan, what, service); !made)
       service.row.failure = made.error().message;
-    services.push_back(std::move(service));
   };
   add("a small server in C", 8000, page, {plan.web.string()});
   add("memcached", 11211, "version\r\n", {"deb:memcached"});
