@@ -213,9 +213,6 @@ private:
     TRY_LET(auto line, run_command(show));
     while (line.text.ends_with('\n'))
       line.text.pop_back();
-    // Instructions are counted on one thread.
-    if (const auto threads = line.text.find("thread=multi"); threads != std::string::npos)
-      line.text.replace(threads, std::string("thread=multi").size(), "thread=single");
     TRY_LET(const auto booted, boot({"sh", "-c", line.text + " -icount shift=0,sleep=off"}));
     auto floor = plain_qemu(machine_of(way.row), plan_.floor);
     floor.insert(floor.end(), {"-icount", "shift=0,sleep=off"});

@@ -126,8 +126,8 @@ private:
       add({"-object", fmt::format("memory-backend-memfd,id=memory,size={},share=on", kibibytes)});
       machine += ",memory-backend=memory";
     }
-    add({"-machine", machine, "-accel", kvm ? "kvm" : "tcg,thread=multi", "-cpu",
-         kvm ? "host" : kTranslatedProcessor});
+    // A thread for each CPU where QEMU can, which it cannot when it counts instructions.
+    add({"-machine", machine, "-accel", kvm ? "kvm" : "tcg", "-cpu", kvm ? "host" : kTranslatedProcessor});
     if (const auto bios = firmware(options_); !bios.empty())
       add({"-bios", bios});
     add({"-smp", processors_argument(options_), "-m", kibibytes});

@@ -61,7 +61,7 @@ TEST(QemuCommand, BootsTheImageItself) {
 TEST(QemuCommand, ChoosesTheProcessorByTheAccelerator) {
   MachineOptions options = options_for("a.ukl");
   EXPECT_THAT(behind(command_for(options), "-cpu"), ElementsAre("max,erms=off,fsrm=off"));
-  EXPECT_THAT(behind(command_for(options), "-accel"), ElementsAre("tcg,thread=multi"));
+  EXPECT_THAT(behind(command_for(options), "-accel"), ElementsAre("tcg"));
   options.accelerator = Accelerator::kvm;
   EXPECT_THAT(behind(command_for(options), "-cpu"), ElementsAre("host"));
   EXPECT_THAT(behind(command_for(options), "-accel"), ElementsAre("kvm"));

@@ -188,7 +188,7 @@ TEST(WarmCommand, MapsTheMemory) {
   MachineOptions options;
   options.image = "a.ukl";
   options.accelerator = Accelerator::tcg;
-  options.warm = {Use::go_on, "/a,b", 0};
+  options.warm = {Use::go_on, "/a,b", 0, {}};
   const auto goes_on = machine_command(qemu(), options, {}, {});
   ASSERT_TRUE(goes_on);
   const auto line = shell_line(*goes_on);
