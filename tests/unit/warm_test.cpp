@@ -119,7 +119,7 @@ TEST_F(WarmTest, GoesOnAndThenSaysWhatIsNew) {
 }
 
 TEST_F(WarmTest, WhatQemuRefusesIsAnError) {
-  warm.emplace(MachineOptions::Warm{Use::go_on, "/a", 0}, 7, "");
+  warm.emplace(MachineOptions::Warm{Use::go_on, "/a", 0, {}}, 7, "");
   warm->on_greeting(monitor);
   answer(monitor, R"({"error": {"class": "GenericError", "desc": "no such thing"}, "id": "monitor:warm"})");
   look(0);
