@@ -23,8 +23,10 @@ namespace {
 
 constexpr std::uint64_t kPage = 4096;
 
-// Where the code's instructions have their numbers: mov $, %esp; mov $, %edi; push $.
+// Where the code's instructions have their numbers. Multiboot's: mov $, %esp; mov $, %edi; push $.
 constexpr std::size_t kStackAt = 1, kStartInfoAt = 6, kPvhEntryAt = 11;
+// The guard's (boot/xen_guard.cpp): mov $, %esp; push $.
+constexpr std::size_t kGuard = 64, kGuardStackAt = kGuard + 1, kGuardedAt = kGuard + 6;
 
 // Behind the code, in the same page: the hvm_start_info, and the stack from the page's end downwards.
 constexpr std::uint64_t kStartInfo = 2048;
@@ -44,7 +46,14 @@ std::uint32_t let_multiboot(KernelElf& kernel) {
   Bytes code(ukl_multiboot_code, ukl_multiboot_code_end);
   put(code, kStackAt, address + kPage);
   put(code, kStartInfoAt, address + kStartInfo);
-  put(code, kPvhEntryAt, *pvh);
+  if (speaks_xen(kernel)) {
+    put(code, kPvhEntryAt, *pvh);
+  } else {
+    put(code, kPvhEntryAt, address + kGuard);
+    put(code, kGuardStackAt, address + kPage);
+    put(code, kGuardedAt, *pvh);
+    set_pvh_entry(kernel, address + kGuard);
+  }
   kernel.segments.push_back({address, address, kPage, PF_R | PF_W | PF_X, std::move(code)});
   kernel.memory_end = address + kPage;
   return static_cast<std::uint32_t>(address);

@@ -1,39 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/pvh_entry.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <elf.h>
 
 namespace ukl {
 namespace {
 
-constexpr std::uint32_t kPvhEntryNote = 18; ///< XEN_ELFNOTE_PHYS32_ENTRY
+constexpr std::uint32_t kXenVersionNote = 5; ///< XEN_ELFNOTE_XEN_VERSION
+constexpr std::uint32_t kPvhEntryNote = 18;  ///< XEN_ELFNOTE_PHYS32_ENTRY
 
 // Notes' parts are filled up to this.
 constexpr std::uint64_t align_up(std::uint64_t value) {
   return (value + 3) / 4 * 4;
 }
 
+struct Place {
+  std::uint64_t at, size; // of a note's description, bytes
+};
+
+// The first note of Xen's of this type.
+std::optional<Place> xen_note(std::span<const std::uint8_t> notes, std::uint32_t type) {
+  for (std::size_t at = 0; at + sizeof(Elf64_Nhdr) <= notes.size();) {
+    Elf64_Nhdr note;
+    std::memcpy(&note, &notes[at], sizeof note);
+    const auto name = at + sizeof note, description = name + align_up(note.n_namesz);
+    const auto end = description + align_up(note.n_descsz);
+    if (end > notes.size())
+      break;
+    if (note.n_type == type && note.n_namesz == 4 && std::memcmp(&notes[name], "Xen", 4) == 0)
+      return Place{description, note.n_descsz};
+    at = end;
+  }
+  return std::nullopt;
+}
+
+std::optional<Place> pvh_note(std::span<const std::uint8_t> notes) {
+  const auto place = xen_note(notes, kPvhEntryNote);
+  return place && (place->size == 4 || place->size == 8) ? place : std::nullopt;
+}
+
 } // namespace
 
 std::optional<std::uint64_t> pvh_entry(const KernelElf& kernel) {
   for (const auto& notes : kernel.notes)
-    for (std::size_t at = 0; at + sizeof(Elf64_Nhdr) <= notes.size();) {
-      Elf64_Nhdr note;
-      std::memcpy(&note, &notes[at], sizeof note);
-      const auto name = at + sizeof note, description = name + align_up(note.n_namesz);
-      const auto end = description + align_up(note.n_descsz);
-      if (end > notes.size())
-        break;
-      if (note.n_type == kPvhEntryNote && note.n_namesz == 4 && std::memcmp(&notes[name], "Xen", 4) == 0 &&
-          (note.n_descsz == 4 || note.n_descsz == 8)) {
-        std::uint64_t address = 0;
-        std::memcpy(&address, &notes[description], note.n_descsz);
-        return address;
-      }
-      at = end;
+    if (const auto place = pvh_note(notes)) {
+      std::uint64_t address = 0;
+      std::memcpy(&address, &notes[place->at], place->size);
+      return address;
     }
   return std::nullopt;
+}
+
+void set_pvh_entry(KernelElf& kernel, std::uint64_t address) {
+  for (auto& notes : kernel.notes)
+    if (const auto place = pvh_note(notes)) {
+      std::memcpy(&notes[place->at], &address, place->size);
+      return;
+    }
+}
+
+bool speaks_xen(std::span<const std::uint8_t> notes) {
+  return xen_note(notes, kXenVersionNote).has_value();
+}
+
+bool speaks_xen(const KernelElf& kernel) {
+  return std::ranges::any_of(kernel.notes, [](const Bytes& notes) { return speaks_xen(notes); });
 }
 
 } // namespace ukl
