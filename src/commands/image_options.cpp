@@ -162,11 +162,12 @@ void add_image_options(CLI::App& command, ImageOptions& options) {
                    "(default: with the kernel profile micro)");
   command
       .add_flag(
-          "--find-files{list}", options.find_files,
+          "--find-files", options.find_files,
           "Runs the image once, until its program ends or for 15 s, and lists this machine's files that it "
           "looked for in vain; --find-files=add adds them and looks again")
-      ->type_name("list|add")
-      ->check(CLI::IsMember({"list", "add"}));
+      ->check([](const std::string& word) {
+        return word == "true" || word == "list" || word == "add" ? "" : "--find-files takes =list or =add";
+      });
   command.add_flag("--json", options.json, "Prints the summary as JSON on standard output");
 }
 

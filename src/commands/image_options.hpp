@@ -16,7 +16,7 @@ struct ImageOptions {
   std::string calls = "auto";     ///< --calls
   std::vector<std::string> call;  ///< --call, in order
   OldCallOptions old_calls;
-  std::string find_files; ///< --find-files: list or add; empty: no
+  std::string find_files; ///< --find-files: add, or another word to list them; empty: no
   bool json = false;
 };
 

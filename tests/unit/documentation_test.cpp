@@ -125,7 +125,8 @@ TEST(ManPage, NamesEveryEnvironmentVariable) {
   std::set<std::string> names;
   for (const auto& entry : fs::recursive_directory_iterator(kSource / "src"))
     if (entry.path().extension() == ".cpp")
-      names.merge(all_matches(text_of(entry.path()), R"re((?:getenv\([^;"]*|variable\()"([A-Z][A-Z_]+)")re"));
+      names.merge(all_matches(text_of(entry.path()),
+                              R"re((?:environment_variable|path_in|variable_or)\("([A-Z][A-Z_]+)")re"));
   names.merge(all_matches(text_of(kSource / "src/contents/compile.cpp"), R"re("(UKL_[A-Z_]+)")re"));
   EXPECT_TRUE(names.contains("UKL_CACHE") && names.contains("UKL_CXX"));
   for (const auto& name : names)
