@@ -11,6 +11,7 @@
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
 #include "support/terminal.hpp"
+#include "support/tool.hpp"
 #include "table.hpp"
 #include "targets.hpp"
 
@@ -221,7 +222,7 @@ Result<void> run(const Options& options) {
 
 } // namespace
 
-int main(int argc, char** argv) {
+int start_with(int argc, char** argv) {
   Options options;
   CLI::App app(
       "Measures system calls and servers on Debian's kernel and on ours, side by side under the same QEMU.",
@@ -277,5 +278,5 @@ int main(int argc, char** argv) {
 } // namespace ukl::bench
 
 int main(int argc, char** argv) {
-  return ukl::bench::main(argc, argv);
+  return ukl::run_tool([&]() -> ukl::Result<int> { return ukl::bench::start_with(argc, argv); });
 }

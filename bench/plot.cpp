@@ -85,7 +85,8 @@ public:
       }
       y_ += kGap;
     }
-    for (double tick = kLeast; tick <= kMost; tick *= 2) {
+    for (int power = -2; power <= 4; ++power) { // from kLeast to kMost
+      const double tick = std::exp2(power);
       body_ +=
           fmt::format("<line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\" stroke=\"#888\" "
                       "stroke-opacity=\"{3}\"/>\n",

@@ -195,20 +195,29 @@ Result<void> add_users(RootTree& tree, const SystemUsers& users) {
   return {};
 }
 
-} // namespace
+// What a script of the shell takes for there, as it is on every system of Debian's.
+constexpr const char* kShellPackages[] = {"dash", "coreutils", "sed", "grep", "mawk", "libc-bin", "hostname"};
 
-Result<Source> open_packages(const std::vector<std::string>& names, Reporter& reporter) {
+// Whether what is to be started is a script for a shell that is not there.
+bool lacks_shell(const Source& source) {
+  if (source.entrypoint.empty())
+    return false;
+  const auto text = text_in_tree(source.tree, source.entrypoint.front()).value_or("");
+  const auto line = text.substr(0, text.find('\n'));
+  return line.starts_with("#!") && line.find("/bin/sh") != std::string::npos &&
+         !view_of_tree(source.tree)->file("/bin/sh");
+}
+
+// The packages that were asked for, with what they need, as one tree that is set up.
+Result<Source> assemble(const Asked& asked, Reporter& reporter) {
   Source source;
-  TRY_LET(auto asked, read_names(names, source, reporter));
-  const auto without = left_to_set_up(asked.names);
-  TRY_LET(const auto lock, FileLock::wait(lock_path("apt"), "Debian packages", reporter));
-  TRY_LET(auto needed, resolve_packages(asked.for_apt, without, reporter));
+  TRY_LET(auto needed, resolve_packages(asked.for_apt, left_to_set_up(asked.names), reporter));
   // The archive may have the same package: the user's file goes before it.
   std::erase_if(needed, [&](const auto& one) {
     return std::ranges::find(asked.files, one.name, &PackageArchive::name) != asked.files.end();
   });
   TRY_LET(auto packages, store_all(needed, reporter));
-  std::ranges::move(asked.files, std::back_inserter(packages));
+  packages.insert(packages.end(), asked.files.begin(), asked.files.end());
 
   TRY(add_links(source.tree));
   std::vector<Layer> layers;
@@ -233,6 +242,24 @@ Result<Source> open_packages(const std::vector<std::string>& names, Reporter& re
           "{} packages: {}; left out: documentation, translations, rare character sets, and what only "
           "sets packages up",
           packages.size(), fmt::join(package_names, ", ")));
+  return source;
+}
+
+} // namespace
+
+Result<Source> open_packages(const std::vector<std::string>& names, Reporter& reporter) {
+  Source read;
+  TRY_LET(auto asked, read_names(names, read, reporter));
+  TRY_LET(const auto lock, FileLock::wait(lock_path("apt"), "Debian packages", reporter));
+  TRY_LET(auto source, assemble(asked, reporter));
+  if (lacks_shell(source)) {
+    asked.names.insert(asked.names.end(), std::begin(kShellPackages), std::end(kShellPackages));
+    asked.for_apt.insert(asked.for_apt.end(), std::begin(kShellPackages), std::end(kShellPackages));
+    TRY_LET(source, assemble(asked, reporter));
+    source.notes.push_back(
+        fmt::format("{} is a script: a shell and the usual tools come along", source.entrypoint.front()));
+  }
+  source.files = read.files;
   return source;
 }
 
