@@ -60,8 +60,9 @@ constexpr std::size_t kLongestCommandLine = 2048; // COMMAND_LINE_SIZE, with its
 void map_one_to_one(std::uint64_t scratch) {
   constexpr std::uint64_t present = 1, writable = 2, large = 1 << 7;
   auto* entries = reinterpret_cast<std::uint64_t*>(scratch);
-  auto* middle = entries + 4 * 512;
-  auto* top = entries + 5 * 512;
+  constexpr std::ptrdiff_t page = 512; // entries
+  auto* middle = entries + 4 * page;
+  auto* top = entries + 5 * page;
   for (std::uint64_t i = 0; i < 4 * 512; ++i)
     entries[i] = i << 21 | present | writable | large;
   for (std::uint64_t i = 0; i < 512; ++i) {

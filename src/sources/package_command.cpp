@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sstream>
 
 namespace ukl {
 namespace {
@@ -43,13 +44,24 @@ struct FoundUnit {
   std::string package;
 };
 
-// The unit that a package is about: of its name, or its only one; else one of a package that came with it
-// which is named as the beginning of its name (nginx-light, nginx).
-std::optional<FoundUnit> find_unit(const std::string& name, const std::vector<PackageArchive>& packages) {
+// Whether a unit says that it is also known as `name` (systemd.unit(5), Alias=).
+bool has_alias(const RootTree& tree, const std::string& unit, const std::string& name) {
+  std::istringstream lines(text_in_tree(tree, unit).value_or(""));
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("Alias=") &&
+        (" " + line.substr(6) + " ").find(" " + name + ".service ") != std::string::npos)
+      return true;
+  return false;
+}
+
+// The unit that a package is about: of its name, with its name for an alias (bind9, named), or its only one;
+// else one of a package that came with it which is named as the beginning of its name (nginx-light, nginx).
+std::optional<FoundUnit> find_unit(const std::string& name, const std::vector<PackageArchive>& packages,
+                                   const RootTree& tree) {
   if (const auto* package = find_package(packages, name)) {
     const auto units = units_of(*package);
     for (const auto& unit : units)
-      if (stem_of(unit) == name)
+      if (stem_of(unit) == name || has_alias(tree, unit, name))
         return FoundUnit{unit, name};
     if (units.size() == 1)
       return FoundUnit{units[0], name};
@@ -127,7 +139,7 @@ void take_unit(const FoundUnit& found, SystemUsers& users, Source& source) {
 
 void choose_package_command(const std::string& name, const std::vector<PackageArchive>& packages,
                             SystemUsers& users, Source& source) {
-  const auto unit = find_unit(name, packages);
+  const auto unit = find_unit(name, packages, source.tree);
   if (unit)
     take_unit(*unit, users, source);
   const auto known = std::ranges::find_if(kKnownPackages, [&](const auto& one) {
