@@ -317,6 +317,21 @@ TEST_F(AptTest, APackageWithAUnit) {
   EXPECT_NE(read_text(at("cache/apt/status"))->find("Package: adduser\n"), std::string::npos);
 }
 
+TEST_F(AptTest, AUnitByItsAliasAndAScriptOfTheShell) {
+  const auto package =
+      make_package({{"control", "Package: other\n"}},
+                   {{"./usr/sbin/start", "#! /bin/sh -e\n", '-', 0755},
+                    {"./lib/systemd/system/a.service", "[Service]\nExecStart=/bin/false\n"},
+                    {"./lib/systemd/system/b.service", "[Service]\nExecStart=/usr/sbin/start\n"
+                                                       "[Install]\nAlias=some.service other.service\n"}});
+  write_bytes(at("other.deb"), package);
+  const auto source = open_sources({"deb:" + at("other.deb").string()}, silent_reporter());
+  ASSERT_TRUE(source) << source.error().message;
+  EXPECT_EQ(source->entrypoint, (Words{"/usr/sbin/start"}));
+  EXPECT_NE(read_text(at("called"))->find(" dash"), std::string::npos);
+  EXPECT_NE(source->notes.back().find("is a script"), std::string::npos);
+}
+
 TEST_F(AptTest, ADamagedCacheIsMadeAnew) {
   ASSERT_TRUE(open_sources({"deb:sample"}, silent_reporter()));
   for (const auto& layer : fs::directory_iterator(at("cache/layers")))
