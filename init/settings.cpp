@@ -65,7 +65,7 @@ const Manifest& read_run_settings() {
   return run_settings();
 }
 
-Manifest take_run_settings(Manifest more) {
+Manifest take_run_settings(const Manifest& more) {
   add_run_settings(run_settings(), more);
   return read_settings();
 }

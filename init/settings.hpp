@@ -17,7 +17,7 @@ const Manifest& read_run_settings();
 
 /// Further settings of this run go over the others, and are the run's own from then on. Gives all, as
 /// read_settings() does.
-Manifest take_run_settings(Manifest more);
+Manifest take_run_settings(const Manifest& more);
 
 /// A file's whole content; empty if it cannot be read (errno says why).
 std::string read_whole(const char* path);

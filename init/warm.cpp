@@ -61,7 +61,7 @@ void go_on(const std::string& settings) {
   count_streams_anew();
   set_clock();
   const bool moved = !value_of(*run, key::address).empty();
-  const Manifest all = take_run_settings(std::move(*run));
+  const Manifest all = take_run_settings(*run);
   set_names(all);
   write_run_files(all);
   if (moved)
