@@ -106,7 +106,8 @@ void take_unit(const FoundUnit& found, SystemUsers& users, Source& source) {
     return;
   const auto unit = read_unit_file(*text, stem_of(found.path),
                                    [&](const std::string& path) { return text_in_tree(source.tree, path); });
-  if (!unit.command.empty()) {
+  // A unit that starts nothing stands for others, one for each instance (tor, postgresql).
+  if (!unit.command.empty() && !unit.command[0].ends_with("/true")) {
     source.entrypoint = {unit.command[0]};
     source.arguments.assign(unit.command.begin() + 1, unit.command.end());
   }

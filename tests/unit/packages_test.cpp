@@ -332,6 +332,16 @@ TEST_F(AptTest, AUnitByItsAliasAndAScriptOfTheShell) {
   EXPECT_NE(source->notes.back().find("is a script"), std::string::npos);
 }
 
+TEST_F(AptTest, AUnitThatStartsNothing) {
+  write_bytes(at("other.deb"),
+              make_package({{"control", "Package: other\n"}},
+                           {{"./usr/bin/other", "p", '-', 0755},
+                            {"./lib/systemd/system/other.service", "[Service]\nExecStart=/bin/true\n"}}));
+  const auto source = open_sources({"deb:" + at("other.deb").string()}, silent_reporter());
+  ASSERT_TRUE(source) << source.error().message;
+  EXPECT_EQ(source->entrypoint, (Words{"/usr/bin/other"}));
+}
+
 TEST_F(AptTest, ADamagedCacheIsMadeAnew) {
   ASSERT_TRUE(open_sources({"deb:sample"}, silent_reporter()));
   for (const auto& layer : fs::directory_iterator(at("cache/layers")))
