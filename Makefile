@@ -58,7 +58,7 @@ patch-size: ## what our patches change in Linux, and the size of our own kernel 
 
 lint: all ## the rooms' order, clang-tidy and shellcheck
 	@scripts/check-rooms
-	@scripts/prepare scripts/packages-test
+	@scripts/prepare scripts/packages-test scripts/packages-developer
 	@scripts/lint $(BUILD) $(JOBS)
 
 # Everything of ours in C++; kernel/files is written in Linux's own style.
