@@ -154,8 +154,8 @@ json part_json(const Part& part) {
 }
 
 void print_part(const Part& part, int depth) {
-  print_output(
-      fmt::format("{:>10.2f} MiB  {}{}\n", mebibytes(part.bytes), std::string(2 * depth, ' '), part.name));
+  print_output(fmt::format("{:>10.2f} MiB  {}{}\n", mebibytes(part.bytes),
+                           std::string(2 * static_cast<std::size_t>(depth), ' '), part.name));
   for (const auto& inner : part.parts)
     print_part(inner, depth + 1);
 }
