@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/hypervisor.hpp"
-#include "support/text.hpp"
 #include "machine/qemu_type.hpp"
+#include "support/text.hpp"
 
 #include "../../init/command_line.hpp"
 #include "ukl/run_settings.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/hypervisor.hpp"
-#include "machine/timers.hpp"
 #include "machine/qemu_type.hpp"
+#include "machine/timers.hpp"
 
 #include <algorithm>
 #include <gmock/gmock.h>
