@@ -19,12 +19,12 @@ using namespace std::chrono_literals;
 
 constexpr auto kBootLimit = 120s;
 
-// QEMU's user network accepts connections before the guest does, so only an answer shows that the server is
-// there.
-bool answers(const Address& server, const std::string& question) {
+} // namespace
+
+bool answers(const Address& server, const std::string& question, int seconds) {
   const FileDescriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const auto address = ipv4_address(server.host, server.tcp);
-  const timeval limit = {1, 0};
+  const timeval limit = {seconds, 0};
   setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit); // connecting as well: socket(7)
   setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
@@ -33,8 +33,6 @@ bool answers(const Address& server, const std::string& question) {
   return send(fd.get(), question.data(), question.size(), MSG_NOSIGNAL) > 0 &&
          recv(fd.get(), &byte, 1, 0) == 1;
 }
-
-} // namespace
 
 Result<RunningServer> RunningServer::start(Machine machine, const Server& wanted,
                                            const std::filesystem::path& console) {

@@ -9,6 +9,10 @@
 
 namespace ukl::bench {
 
+/// True if a server sends at least one byte for `question`. Each step may take `seconds`. QEMU's user network
+/// accepts connections before the guest does, so only an answer shows that the server is there.
+bool answers(const Address& server, const std::string& question, int seconds = 1);
+
 /// Runs until it is stopped or destroyed.
 class RunningServer {
 public:

@@ -18,25 +18,23 @@
 namespace ukl::init {
 namespace {
 
-constexpr int kNone = -1;
+constexpr int kNone = -1, kAlways = -2;
 constexpr std::size_t kMostPaths = 20000;
 
 // A call that looks for a file: which of its arguments is the path, the folder that it is relative to, and
-// the flags with O_CREAT.
+// the flags with O_CREAT. kAlways: it makes something, and only a folder on the way can be missing.
 struct PathCall {
   long number;
   int path, folder, flags;
 };
 constexpr PathCall kPathCalls[] = {
-    {SYS_open, 0, kNone, 1},       {SYS_openat, 1, 0, 2},           {SYS_openat2, 1, 0, kNone},
-    {SYS_stat, 0, kNone, kNone},   {SYS_lstat, 0, kNone, kNone},    {SYS_newfstatat, 1, 0, kNone},
-    {SYS_statx, 1, 0, kNone},      {SYS_access, 0, kNone, kNone},   {SYS_faccessat, 1, 0, kNone},
-    {SYS_faccessat2, 1, 0, kNone}, {SYS_readlink, 0, kNone, kNone}, {SYS_readlinkat, 1, 0, kNone},
-    {SYS_execve, 0, kNone, kNone}, {SYS_execveat, 1, 0, kNone},     {SYS_chdir, 0, kNone, kNone},
+    {SYS_open, 0, kNone, 1},        {SYS_openat, 1, 0, 2},           {SYS_openat2, 1, 0, kNone},
+    {SYS_stat, 0, kNone, kNone},    {SYS_lstat, 0, kNone, kNone},    {SYS_newfstatat, 1, 0, kNone},
+    {SYS_statx, 1, 0, kNone},       {SYS_access, 0, kNone, kNone},   {SYS_faccessat, 1, 0, kNone},
+    {SYS_faccessat2, 1, 0, kNone},  {SYS_readlink, 0, kNone, kNone}, {SYS_readlinkat, 1, 0, kNone},
+    {SYS_execve, 0, kNone, kNone},  {SYS_execveat, 1, 0, kNone},     {SYS_chdir, 0, kNone, kNone},
+    {SYS_mkdir, 0, kNone, kAlways}, {SYS_mkdirat, 1, 0, kAlways},    {SYS_creat, 0, kNone, kAlways},
 };
-// Calls that make something, for which only a folder on the way can be missing.
-constexpr PathCall kMakingCalls[] = {
-    {SYS_mkdir, 0, kNone, kNone}, {SYS_mkdirat, 1, 0, kNone}, {SYS_creat, 0, kNone, kNone}};
 
 struct Call {
   std::string path;
@@ -81,16 +79,14 @@ std::string whole_path(pid_t process, std::string path, int folder) {
 }
 
 Call look_at(pid_t process, const __ptrace_syscall_info& info) {
-  const auto read = [&](const PathCall& call) {
+  for (const auto& call : kPathCalls) {
+    if (static_cast<std::uint64_t>(call.number) != info.entry.nr)
+      continue;
     const auto folder = call.folder == kNone ? AT_FDCWD : static_cast<int>(info.entry.args[call.folder]);
-    return whole_path(process, read_text(process, info.entry.args[call.path]), folder);
-  };
-  for (const auto& call : kPathCalls)
-    if (static_cast<std::uint64_t>(call.number) == info.entry.nr)
-      return {read(call), call.flags != kNone && (info.entry.args[call.flags] & O_CREAT) != 0};
-  for (const auto& call : kMakingCalls)
-    if (static_cast<std::uint64_t>(call.number) == info.entry.nr)
-      return {read(call), true};
+    const bool makes =
+        call.flags == kAlways || (call.flags != kNone && (info.entry.args[call.flags] & O_CREAT) != 0);
+    return {whole_path(process, read_text(process, info.entry.args[call.path]), folder), makes};
+  }
   return {};
 }
 

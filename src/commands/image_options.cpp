@@ -90,17 +90,17 @@ Result<void> look_for_files(bool add, PackRequest& request, PackSummary& summary
       if (std::ranges::find(request.files, file.guest, &AddedFile::guest) == request.files.end())
         fresh.push_back(file);
     }
-    const bool last = !add || fresh.empty() || round + 1 == kMostRounds;
+    const bool done = !add || fresh.empty();
     for (const auto& file : fresh)
       print_note(fmt::format("{}: --file {}", add ? "added" : "looked for in vain", file.guest));
-    if (last) {
+    if (done || round + 1 == kMostRounds) {
       for (const auto& path : found.large)
         print_note(fmt::format("looked for in vain, a large folder: --file {}", path.string()));
       for (const auto& path : found.nowhere)
         print_note(
             fmt::format("wanted to make something in {}, which this machine lacks, too", path.string()));
     }
-    if (!add || fresh.empty()) {
+    if (done) {
       if (fresh.empty() && found.large.empty())
         print_note("the program looked for no further file that this machine has");
       return {};

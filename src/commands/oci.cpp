@@ -47,8 +47,7 @@ fs::path root_of(const Options& options) {
   std::error_code ignored;
   if (!options.root.empty())
     return fs::absolute(options.root, ignored);
-  const auto run = environment_variable("XDG_RUNTIME_DIR").value_or("");
-  return fs::path(run.empty() ? "/run" : run) / "ukl-oci";
+  return fs::path(variable_or("XDG_RUNTIME_DIR", "/run")) / "ukl-oci";
 }
 
 // The other side of the container's terminal, as the specification's users wait for it.

@@ -153,7 +153,7 @@ Result<MachineEnd> run_in_foreground(const LifeOptions& life, const MachineOptio
   state.pid = state.keeper = getpid();
   state.pid_started = state.keeper_started = process_start_time(getpid());
   record->write(state);
-  const auto service_manager = environment_variable("NOTIFY_SOCKET").value_or("");
+  const auto service_manager = variable_or("NOTIFY_SOCKET", "");
   MachineOptions with_record = options;
   with_record.folder = record->folder();
   auto end = run_machine(with_record, manifest, false, [&](const std::string& line) {

@@ -38,10 +38,7 @@ bool has_suffix(const std::string& source, std::initializer_list<const char*> su
 } // namespace
 
 std::string compiler_of(Language language) {
-  const auto chosen = environment_variable(language == Language::c ? "UKL_CC" : "UKL_CXX").value_or("");
-  if (!chosen.empty())
-    return chosen;
-  return language == Language::c ? "gcc" : "g++";
+  return language == Language::c ? variable_or("UKL_CC", "gcc") : variable_or("UKL_CXX", "g++");
 }
 
 std::vector<std::string> common_options() {

@@ -124,8 +124,7 @@ std::vector<std::string> make_settings(const std::string& configuration) {
 }
 
 Result<fs::path> find_linux_source() {
-  const auto given = environment_variable("UKL_LINUX_SOURCE").value_or("");
-  const auto pattern = given.empty() ? kSourcePattern : given;
+  const auto pattern = variable_or("UKL_LINUX_SOURCE", kSourcePattern);
   glob_t found = {};
   const bool none = glob(pattern.c_str(), 0, nullptr, &found) != 0;
   const fs::path newest = none ? "" : found.gl_pathv[found.gl_pathc - 1];

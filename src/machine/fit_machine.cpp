@@ -2,14 +2,13 @@
 #include "machine/fit_machine.hpp"
 
 #include "machine/checks.hpp"
-#include "machine/qemu_type.hpp"
 
 namespace ukl {
 
 Result<void> fit_machine(const Hypervisor& hypervisor, const ImageInfo& image, MachineOptions& options) {
   options.lacks = values_of(image.manifest, key::lacks);
   if (options.machine.empty())
-    options.machine = usual_machine(options.lacks);
+    options.machine = hypervisor.usual_machine(options.lacks);
   TRY(hypervisor.check(options));
   TRY_LET(const auto tree, tree_size(options.image, image));
   const auto need = memory_need(image, tree, options.cpus);

@@ -10,6 +10,8 @@ struct Hypervisor {
   const char* name;
   const char* program; ///< looked up in PATH
   const char* package; ///< of Debian's, that has it
+  /// The machine's type for an image whose user names none, by what the image's kernel lacks.
+  std::string (*usual_machine)(const std::vector<std::string>& lacks);
   /// Refuses what it cannot do, before anything is started. Errors: usage, kernel_lacks.
   Result<void> (*check)(const MachineOptions& options);
   /// What Linux has to be told there, as words of its command line; empty if nothing.

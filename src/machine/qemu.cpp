@@ -186,8 +186,8 @@ std::vector<std::string> command(const MachinePlan& plan) {
 } // namespace
 
 const Hypervisor& qemu() {
-  static constexpr Hypervisor kHypervisor = {"qemu",        kProgram,           "qemu-system-x86",
-                                             check_machine, machine_parameters, command};
+  static constexpr Hypervisor kHypervisor = {
+      "qemu", kProgram, "qemu-system-x86", usual_machine, check_machine, machine_parameters, command};
   return kHypervisor;
 }
 

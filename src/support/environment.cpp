@@ -6,18 +6,15 @@
 #include <unistd.h>
 
 namespace ukl {
-namespace {
-
-std::string variable_or(const std::string& name, const std::string& otherwise) {
-  const auto value = environment_variable(name).value_or("");
-  return value.empty() ? otherwise : value;
-}
-
-} // namespace
 
 std::optional<std::string> environment_variable(const std::string& name) {
   const char* value = std::getenv(name.c_str());
   return value ? std::optional<std::string>(value) : std::nullopt;
+}
+
+std::string variable_or(const std::string& name, const std::string& otherwise) {
+  const auto value = environment_variable(name).value_or("");
+  return value.empty() ? otherwise : value;
 }
 
 std::string search_path() {

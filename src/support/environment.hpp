@@ -11,6 +11,9 @@ namespace ukl {
 /// Nothing if it is not set.
 std::optional<std::string> environment_variable(const std::string& name);
 
+/// Its value; `otherwise` if it is not set, or empty.
+std::string variable_or(const std::string& name, const std::string& otherwise);
+
 /// $PATH, or what a process without one gets.
 std::string search_path();
 /// $HOME, or what /etc/passwd says: a service manager may start us without it.

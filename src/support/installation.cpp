@@ -44,8 +44,7 @@ Installation find_installation(const fs::path& tool, const fs::path& home) {
 
 Installation find_installation() {
   std::error_code ignored;
-  return find_installation(fs::read_symlink("/proc/self/exe", ignored),
-                           environment_variable("UKL_HOME").value_or(""));
+  return find_installation(fs::read_symlink("/proc/self/exe", ignored), variable_or("UKL_HOME", ""));
 }
 
 } // namespace ukl
