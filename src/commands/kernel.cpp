@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // `ukl kernel …`: the kernels in the cache.
 #include "commands/command.hpp"
+#include "commands/kernel_start.hpp"
 #include "kernel/build.hpp"
 #include "kernel/cache.hpp"
 #include "kernel/source.hpp"
@@ -22,15 +23,22 @@ namespace fs = std::filesystem;
 struct Options {
   std::vector<std::string> profiles = {"general"};
   std::string profile = "general";
+  std::string release = kDefaultRelease;
   KernelBuildOptions build;
   bool unpatched = false;
   bool json = false;
   bool all = false;
+  bool time = false;
 };
+
+// A profile that names its release itself keeps that.
+std::string named(const std::string& profile, const Options& options) {
+  return profile.find('@') == std::string::npos ? profile_name(profile, options.release) : profile;
+}
 
 Result<int> build(const Options& options) {
   for (const auto& profile : options.profiles) {
-    TRY_LET(auto inputs, kernel_inputs(profile, options.unpatched));
+    TRY_LET(auto inputs, kernel_inputs(named(profile, options), options.unpatched));
     TRY_LET(auto kernel, build_kernel(inputs, options.build, terminal_reporter()));
     print_output(fmt::format("{}\n", kernel.vmlinux.string()));
     // The next one may take half an hour.
@@ -40,15 +48,13 @@ Result<int> build(const Options& options) {
 }
 
 Result<int> path(const Options& options) {
-  auto inputs = kernel_inputs(options.profile, options.unpatched);
-  if (!inputs)
-    return inputs.error();
-  auto kernel = cached_kernel(*inputs);
+  const auto profile = named(options.profile, options);
+  TRY_LET(const auto inputs, kernel_inputs(profile, options.unpatched));
+  auto kernel = cached_kernel(inputs);
   if (!kernel)
-    return Error{Failure::no_kernel,
-                 fmt::format("no kernel of profile {} is built for the present inputs", options.profile),
-                 fmt::format("ukl kernel build --profile {}{}", options.profile,
-                             options.unpatched ? " --unpatched" : "")};
+    return Error{
+        Failure::no_kernel, fmt::format("no kernel of profile {} is built for the present inputs", profile),
+        fmt::format("ukl kernel build --profile {}{}", profile, options.unpatched ? " --unpatched" : "")};
   print_output(fmt::format("{}\n", kernel->vmlinux.string()));
   return 0;
 }
@@ -87,6 +93,10 @@ Result<int> list(const Options& options) {
                      {"bytes", fs::file_size(files.vmlinux, ignored)},
                      {"state", state_of(kernel)},
                      {"vmlinux", files.vmlinux.string()}});
+    if (options.time && table.back()["state"] == "current") {
+      TRY_LET(const auto start, kernel_start(kernel.profile));
+      table.back()["start_ms"] = start.count();
+    }
   }
   if (options.json) {
     print_output(fmt::format("{}\n", table.dump(2)));
@@ -96,11 +106,14 @@ Result<int> list(const Options& options) {
     print_note("no kernel is built yet; `ukl kernel build` makes one");
     return 0;
   }
-  print_output(fmt::format("{:12} {:16} {:10} {:>8} {}\n", "PROFILE", "HASH", "LINUX", "MB", "STATE"));
+  print_output(fmt::format("{:14} {:16} {:10} {:>8} {:9} {}\n", "PROFILE", "HASH", "LINUX", "MB", "STATE",
+                           options.time ? "START" : ""));
   for (const auto& row : table)
-    print_output(fmt::format("{:12} {:16} {:10} {:8.1f} {}\n", row["profile"].get<std::string>(),
-                             row["hash"].get<std::string>(), row["linux"].get<std::string>(),
-                             row["bytes"].get<double>() / 1e6, row["state"].get<std::string>()));
+    print_output(
+        fmt::format("{:14} {:16} {:10} {:8.1f} {:9} {}\n", row["profile"].get<std::string>(),
+                    row["hash"].get<std::string>(), row["linux"].get<std::string>(),
+                    row["bytes"].get<double>() / 1e6, row["state"].get<std::string>(),
+                    row.contains("start_ms") ? fmt::format("{} ms", row["start_ms"].get<long>()) : ""));
   return 0;
 }
 
@@ -112,14 +125,14 @@ Result<int> clean(const Options& options) {
 }
 
 Result<int> config(const Options& options) {
-  TRY_LET(auto merged, merged_configuration(options.profile));
+  TRY_LET(auto merged, merged_configuration(named(options.profile, options)));
   print_output(merged);
   return 0;
 }
 
 Result<int> source(const Options& options) {
   catch_interrupts();
-  TRY_LET(auto inputs, kernel_inputs(options.profile, true));
+  TRY_LET(auto inputs, kernel_inputs(named(options.profile, options), true));
   TRY_LET(auto folder, unpacked_source(inputs, terminal_reporter()));
   print_output(fmt::format("{}\n", folder.string()));
   return 0;
@@ -131,7 +144,9 @@ void add_kernel(CLI::App& app, Action& action) {
   kernel->require_subcommand(1);
   kernel->footer(
       "Kernels are built once from Debian's package linux-source-6.1 and our files in kernel/, and kept\n"
-      "in $UKL_CACHE, or else ~/.cache/ukl. Packing an image never builds one.");
+      "in $UKL_CACHE, or else ~/.cache/ukl. Packing an image never builds one. Linux 6.12 is there too, "
+      "from\n"
+      "linux-source-6.12: ukl kernel build --release 6.12, and then ukl pack --profile general@6.12.");
   const auto add = [&](const char* name, const char* text, Result<int> (*run)(const Options&)) {
     auto* command = kernel->add_subcommand(name, text);
     command->callback([&action, options, run] { action = [options, run] { return run(*options); }; });
@@ -139,6 +154,12 @@ void add_kernel(CLI::App& app, Action& action) {
   };
   const auto add_profile = [&](CLI::App* command) {
     command->add_option("--profile", options->profile, "Kernel profile (kernel/profiles)")
+        ->capture_default_str();
+  };
+  const auto add_release = [&](CLI::App* command) {
+    command
+        ->add_option("--release", options->release,
+                     "Release of Linux (kernel/patches); PROFILE@RELEASE says the same")
         ->capture_default_str();
   };
   const auto add_unpatched = [&](CLI::App* command) {
@@ -154,19 +175,29 @@ void add_kernel(CLI::App& app, Action& action) {
   build_command->add_option("--jobs,-j", options->build.jobs,
                             "Compile this many files at a time (default: CPUs)");
   build_command->add_flag("--keep", options->build.keep, "Leave the build tree in the cache, for debugging");
+  add_release(build_command);
   add_unpatched(build_command);
   build_command->footer(
       "Ctrl-C stops a build; the same command goes on with it. Prints where the kernel is.");
 
   auto* list_command = add("list", "List the kernels in the cache", list);
   list_command->add_flag("--json", options->json, "As JSON");
+  list_command->add_flag(
+      "--time", options->time,
+      "Boot the current ones, three times each, and say how long they take from the key to "
+      "where a program would start");
   auto* path_command = add("path", "Print where a profile's kernel is", path);
   add_profile(path_command);
+  add_release(path_command);
   add_unpatched(path_command);
   auto* clean_command = add("clean", "Remove kernels and builds that are not for the present inputs", clean);
   clean_command->add_flag("--all", options->all, "Remove all kernels, and the unpacked source");
-  add_profile(add("config", "Print a profile's settings: those of base, overridden by its own", config));
-  add("source", "Print where Linux's source is unpacked (unpacks it if needed); for reading only", source);
+  auto* config_command =
+      add("config", "Print a profile's settings: those of base, overridden by its own", config);
+  add_profile(config_command);
+  add_release(config_command);
+  add_release(add("source", "Print where Linux's source is unpacked (unpacks it if needed); for reading only",
+                  source));
 }
 
 const RegisterCommand registered{60, add_kernel};

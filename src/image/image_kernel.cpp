@@ -3,6 +3,7 @@
 #include "elf/view.hpp"
 #include "image/kernel_slide.hpp"
 #include "image/multiboot.hpp"
+#include "image/pvh_entry.hpp"
 #include "image/write.hpp"
 #include "support/mapped_file.hpp"
 
@@ -30,6 +31,7 @@ Result<ImageKernel> find_image_kernel(const std::string& profile, const std::fil
   ImageKernel found;
   TRY_LET(found.kernel, vmlinux.empty() ? find_kernel(profile) : users_kernel(vmlinux));
   TRY_LET(found.elf, read_kernel_elf(found.kernel.vmlinux, kKernelSymbols));
+  stay_in_place(found.elf);
   found.gate = found.elf.symbols.contains(kCallTable);
   TRY_LET(const auto relocations, read_kernel_relocations(found.kernel.vmlinux));
   TRY_LET(found.positions, let_slide(found.elf, relocations));

@@ -4,7 +4,9 @@
 #include "support/mapped_file.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <fmt/format.h>
+#include <span>
 
 namespace ukl {
 namespace {
@@ -53,6 +55,16 @@ void read_symbols(const ElfView& elf, const std::vector<std::string>& wanted, Ke
   }
 }
 
+Result<std::span<std::uint8_t>> place_in(KernelElf& kernel, std::uint64_t virtual_address, std::size_t size) {
+  for (auto& segment : kernel.segments) {
+    const auto inside = virtual_address - segment.virtual_address;
+    if (virtual_address >= segment.virtual_address && inside <= segment.contents.size() &&
+        segment.contents.size() - inside >= size)
+      return std::span(segment.contents).subspan(inside, size);
+  }
+  return damaged(kernel.name, fmt::format("no segment holds the address {:#x}", virtual_address));
+}
+
 } // namespace
 
 Result<KernelElf> parse_kernel_elf(std::span<const std::uint8_t> bytes, const std::string& name,
@@ -76,15 +88,18 @@ Result<KernelElf> read_kernel_elf(const std::filesystem::path& path,
 
 Result<void> patch_kernel(KernelElf& kernel, std::uint64_t virtual_address,
                           std::span<const std::uint8_t> bytes) {
-  for (auto& segment : kernel.segments) {
-    const auto inside = virtual_address - segment.virtual_address;
-    if (virtual_address < segment.virtual_address || inside > segment.contents.size() ||
-        segment.contents.size() - inside < bytes.size())
-      continue;
-    std::ranges::copy(bytes, segment.contents.begin() + static_cast<std::ptrdiff_t>(inside));
-    return {};
-  }
-  return damaged(kernel.name, fmt::format("no segment holds the address {:#x}", virtual_address));
+  TRY_LET(const auto place, place_in(kernel, virtual_address, bytes.size()));
+  std::ranges::copy(bytes, place.begin());
+  return {};
+}
+
+Result<void> add_in_kernel(KernelElf& kernel, std::uint64_t virtual_address, std::uint32_t value) {
+  TRY_LET(const auto place, place_in(kernel, virtual_address, sizeof value));
+  std::uint32_t number = 0;
+  std::memcpy(&number, place.data(), sizeof number);
+  number += value;
+  std::memcpy(place.data(), &number, sizeof number);
+  return {};
 }
 
 } // namespace ukl

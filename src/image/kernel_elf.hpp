@@ -39,6 +39,10 @@ Result<KernelElf> read_kernel_elf(const std::filesystem::path& path, const std::
 Result<KernelElf> parse_kernel_elf(std::span<const std::uint8_t> bytes, const std::string& name,
                                    const std::vector<std::string>& symbols);
 
+/// Adds to the 32-bit number at a virtual address of a segment's contents. Error: not_elf (it does not lie in
+/// one).
+Result<void> add_in_kernel(KernelElf& kernel, std::uint64_t virtual_address, std::uint32_t value);
+
 /// Stores bytes at a virtual address of a segment's contents. Error: not_elf (they do not lie in one).
 Result<void> patch_kernel(KernelElf& kernel, std::uint64_t virtual_address,
                           std::span<const std::uint8_t> bytes);

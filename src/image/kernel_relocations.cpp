@@ -113,6 +113,8 @@ private:
     case R_X86_64_PLT32:
       if (kind == Kind::per_cpu)
         result_.inverse.push_back(place);
+      if (values_[symbol] - kKernelMap == elf_.header.e_entry)
+        result_.of_entry.push_back(place);
       return;
     case R_X86_64_PC64:
       if (kind == Kind::per_cpu)

@@ -20,8 +20,10 @@ struct KernelRelocations {
   std::vector<std::uint64_t> narrow; ///< 32-bit addresses, virtual or physical ones
   std::vector<std::uint64_t>
       inverse; ///< 32-bit distances from an address to a per-CPU variable, which does not move
-  std::vector<std::uint64_t> of_entry; ///< 32-bit ones that hold the physical address of the ELF file's entry
-  std::string obstacle;                ///< why the kernel cannot be moved; empty: it can
+  std::vector<std::uint64_t>
+      of_entry;         ///< 32-bit ones that hold the physical address of the ELF file's entry, or
+                        ///< (since Linux 6.12) its distance from where code begins to run
+  std::string obstacle; ///< why the kernel cannot be moved; empty: it can
 };
 
 /// Reads them. A kernel without relocations, or with one that is not understood, has an obstacle. Errors:

@@ -100,11 +100,8 @@ Result<std::uint64_t> let_slide(KernelElf& kernel, const KernelRelocations& relo
   parameters.scratch = align_up(address + contents.size(), kPage);
   std::memcpy(&contents[kSlideParametersOffset], &parameters, sizeof parameters);
 
-  const auto entry = static_cast<std::uint32_t>(address);
-  if (auto patched =
-          patch_kernel(kernel, *jump, {reinterpret_cast<const std::uint8_t*>(&entry), sizeof entry});
-      !patched)
-    return patched.error();
+  // The PVH entry goes on here and not at the kernel's own.
+  TRY(add_in_kernel(kernel, *jump, static_cast<std::uint32_t>(address - kernel.entry)));
   const auto end = parameters.scratch + kSlideScratch;
   // It runs where it lies, and so is its virtual address: GRUB looks by these for the segment of the entry.
   kernel.segments.push_back({address, address, end - address, PF_R | PF_W | PF_X, std::move(contents)});

@@ -2,6 +2,7 @@
 #include "image/pvh_entry.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <elf.h>
 
@@ -16,8 +17,12 @@ constexpr std::uint64_t align_up(std::uint64_t value) {
   return (value + 3) / 4 * 4;
 }
 
+constexpr std::uint32_t kRelocationNote = 19; ///< XEN_ELFNOTE_PHYS32_RELOC
+constexpr std::uint32_t kNoNote = 0;          ///< XEN_ELFNOTE_INFO, which nobody reads
+
 struct Place {
   std::uint64_t at, size; // of a note's description, bytes
+  std::uint64_t type;     // where its type stands
 };
 
 // The first note of Xen's of this type.
@@ -30,7 +35,7 @@ std::optional<Place> xen_note(std::span<const std::uint8_t> notes, std::uint32_t
     if (end > notes.size())
       break;
     if (note.n_type == type && note.n_namesz == 4 && std::memcmp(&notes[name], "Xen", 4) == 0)
-      return Place{description, note.n_descsz};
+      return Place{description, note.n_descsz, at + offsetof(Elf64_Nhdr, n_type)};
     at = end;
   }
   return std::nullopt;
@@ -59,6 +64,12 @@ void set_pvh_entry(KernelElf& kernel, std::uint64_t address) {
       std::memcpy(&notes[place->at], &address, place->size);
       return;
     }
+}
+
+void stay_in_place(KernelElf& kernel) {
+  for (auto& notes : kernel.notes)
+    if (const auto place = xen_note(notes, kRelocationNote))
+      std::memcpy(&notes[place->type], &kNoNote, sizeof kNoNote);
 }
 
 bool speaks_xen(std::span<const std::uint8_t> notes) {

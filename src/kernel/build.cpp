@@ -186,7 +186,10 @@ Result<void> compile(const Build& build, unsigned jobs, Reporter& reporter) {
   std::uint64_t done = object_files(build.objects).size();
   const auto progress = reporter.progress(fmt::format("compiling kernel {}", build.inputs.profile), total);
   progress->update(done);
-  auto made = make(build, "compiling", {fmt::format("-j{}", jobs), "vmlinux"}, [&](const std::string& line) {
+  std::vector<std::string> targets = {fmt::format("-j{}", jobs), "vmlinux"};
+  if (("\n" + build.inputs.configuration).find("\nCONFIG_EFI_STUB=y\n") != std::string::npos)
+    targets.emplace_back("bzImage");
+  auto made = make(build, "compiling", targets, [&](const std::string& line) {
     if (makes_object(line))
       progress->update(++done, line.substr(line.rfind(' ') + 1));
   });
@@ -222,7 +225,7 @@ Result<Kernel> build_kernel(const KernelInputs& inputs, const KernelBuildOptions
   if (auto kernel = cached_kernel(inputs))
     return *kernel;
   if (inputs.source.empty())
-    return find_linux_source().error();
+    return find_linux_source(parse_profile(inputs.profile).release).error();
   TRY(check_tools());
   if (inputs.hash.empty())
     return Error{Failure::missing_tool, "gcc or ld does not say its version",

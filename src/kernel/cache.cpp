@@ -27,15 +27,17 @@ bool matches(const CachedKernel& cached, const KernelInputs& inputs) {
 // `<profile>-<hash>` of every kernel that the present inputs ask for.
 std::set<std::string> wanted_names() {
   std::set<std::string> names;
-  for (const auto& profile : kernel_profiles())
-    for (const bool unpatched : {false, true}) {
-      auto inputs = kernel_inputs(profile, unpatched);
-      if (!inputs)
-        continue;
-      if (auto kernel = cached_kernel(*inputs))
-        names.insert(kernel->profile + "-" + kernel->hash);
-      names.insert(profile + "-" + inputs->hash);
-    }
+  for (const auto& release : kernel_releases())
+    for (const auto& plain : kernel_profiles())
+      for (const bool unpatched : {false, true}) {
+        const auto profile = profile_name(plain, release);
+        auto inputs = kernel_inputs(profile, unpatched);
+        if (!inputs)
+          continue;
+        if (auto kernel = cached_kernel(*inputs))
+          names.insert(kernel->profile + "-" + kernel->hash);
+        names.insert(profile + "-" + inputs->hash);
+      }
   return names;
 }
 
@@ -57,13 +59,17 @@ Kernel kernel_in(const fs::path& folder, const std::string& profile, const std::
   return {profile, hash, folder / "vmlinux", folder / "config", folder / "System.map"};
 }
 
+fs::path bz_image_in(const fs::path& folder) {
+  return folder / "bzImage";
+}
+
 std::vector<CachedKernel> cached_kernels() {
   std::vector<CachedKernel> kernels;
   for (const auto& folder : entries_of(cache_folder() / "kernels")) {
     const std::string name = folder.filename();
     const auto dash = name.rfind('-');
-    // What is still being written has a dot in its name.
-    if (dash == std::string::npos || name.find('.') != std::string::npos)
+    // What is still being written has a dot behind its hash.
+    if (dash == std::string::npos || name.find('.', dash) != std::string::npos)
       continue;
     kernels.push_back({folder, name.substr(0, dash), name.substr(dash + 1)});
   }
@@ -96,9 +102,12 @@ Result<std::vector<fs::path>> clean_kernels(bool all) {
   std::vector<fs::path> removed;
   for (const auto& path : candidates) {
     const std::string file_name = path.filename();
-    // The part before a dot names what it is about: `general-<hash>.log`, `general-<hash>.new`.
+    // The part before the dot names what it is about: `general-<hash>.log`, `general@6.12-<hash>.new`.
+    const auto dash = file_name.rfind('-');
     const std::string name =
-        path.parent_path().filename() == "source" ? file_name : file_name.substr(0, file_name.find('.'));
+        path.parent_path().filename() == "source"
+            ? file_name
+            : file_name.substr(0, file_name.find('.', dash == std::string::npos ? 0 : dash));
     if (wanted.contains(name))
       continue;
     TRY_LET(auto lock, FileLock::try_lock(lock_path(name)));

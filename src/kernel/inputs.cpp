@@ -21,8 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kSourcePattern = "/usr/src/linux-source-6.1*.tar.xz";
-
 std::string hash_of(const std::string& text) {
   return sha256_hex({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
 }
@@ -53,6 +51,29 @@ Result<void> merge_file(const fs::path& file, Settings& settings) {
     }
   }
   return {};
+}
+
+Result<void> check_listed(const char* what, const std::string& name, const std::vector<std::string>& names) {
+  if (std::ranges::find(names, name) != names.end())
+    return {};
+  return Error{Failure::usage, fmt::format("there is no {} {}", what, name),
+               fmt::format("there are: {}", fmt::join(names, ", "))};
+}
+
+// Lines `SETTING -> SETTING` or `SETTING -> ` of a file that need not be there: what stands in the profiles,
+// and what a release calls it.
+Result<Settings> renamed_settings(const fs::path& file) {
+  Settings renamed;
+  std::error_code failure;
+  if (!fs::exists(file, failure))
+    return renamed;
+  const std::string arrow = " ->";
+  TRY_LET(const auto text, read_text(file));
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    if (const auto at = line.find(arrow); at != std::string::npos)
+      renamed[line.substr(0, at)] = line.substr(std::min(line.size(), at + arrow.size() + 1));
+  return renamed;
 }
 
 // The first line that `tool --version` prints, or nothing if it is not installed.
@@ -115,7 +136,8 @@ std::vector<std::string> make_settings(const std::string& configuration) {
     return ("\n" + configuration).find("\n" + line + "\n") != std::string::npos;
   };
   const bool small = has("CONFIG_CC_OPTIMIZE_FOR_SIZE=y");
-  std::vector<std::string> settings = {small ? "KCFLAGS=-mstringop-strategy=libcall" : "KCFLAGS=-O3"};
+  std::vector<std::string> settings = {small ? "KCFLAGS=-mstringop-strategy=libcall" : "KCFLAGS=-O3",
+                                       "cmd_strip_relocs=:"};
   if (has("CONFIG_UKL=y"))
     settings.emplace_back("CFLAGS_virtio_mmio.o=-include asm/ukl_virtio_mmio.h");
   if (has("CONFIG_UKL_DENSE=y"))
@@ -123,42 +145,49 @@ std::vector<std::string> make_settings(const std::string& configuration) {
   return settings;
 }
 
-Result<fs::path> find_linux_source() {
-  const auto pattern = variable_or("UKL_LINUX_SOURCE", kSourcePattern);
+Result<fs::path> find_linux_source(const std::string& release) {
+  const auto pattern =
+      variable_or("UKL_LINUX_SOURCE", fmt::format("/usr/src/linux-source-{}.tar.xz", release));
   glob_t found = {};
   const bool none = glob(pattern.c_str(), 0, nullptr, &found) != 0;
   const fs::path newest = none ? "" : found.gl_pathv[found.gl_pathc - 1];
   globfree(&found);
   if (none)
     return Error{Failure::missing_tool, fmt::format("Linux's source is not installed ({})", pattern),
-                 "sudo apt-get install linux-source-6.1"};
+                 fmt::format("sudo apt-get install linux-source-{}", release)};
   return newest;
 }
 
-Result<std::string> merged_configuration(const std::string& profile) {
-  const auto profiles = kernel_profiles();
-  if (std::ranges::find(profiles, profile) == profiles.end())
-    return Error{Failure::usage, fmt::format("there is no kernel profile {}", profile),
-                 fmt::format("the profiles are: {}", fmt::join(profiles, ", "))};
+Result<std::string> merged_configuration(const std::string& name) {
+  const auto [profile, release] = parse_profile(name);
+  const auto folder = find_installation().kernel;
+  TRY(check_listed("kernel profile", profile, kernel_profiles()));
+  TRY(check_listed("patch for Linux", release, kernel_releases()));
   Settings settings;
-  for (const auto& name : {std::string("base"), profile})
-    TRY(merge_file(find_installation().kernel / "profiles" / (name + ".config"), settings));
+  for (const auto& part : {std::string("base"), profile})
+    TRY(merge_file(folder / "profiles" / (part + ".config"), settings));
+  TRY_LET(const auto renamed, renamed_settings(folder / "patches" / release / "settings"));
   std::string merged;
-  for (const auto& [name, line] : settings)
-    merged += line + "\n";
+  for (const auto& [setting, line] : settings) {
+    const auto found = renamed.find(line);
+    const auto& there = found == renamed.end() ? line : found->second;
+    if (!there.empty())
+      merged += there + "\n";
+  }
   return merged;
 }
 
-Result<KernelInputs> kernel_inputs(const std::string& profile, bool unpatched) {
+Result<KernelInputs> kernel_inputs(const std::string& name, bool unpatched) {
   const fs::path folder = find_installation().kernel;
+  const auto [profile, release] = parse_profile(name);
   KernelInputs inputs;
-  inputs.profile = profile;
-  TRY_LET(auto configuration, merged_configuration(profile));
+  inputs.profile = profile_name(profile, release);
+  TRY_LET(auto configuration, merged_configuration(name));
   inputs.configuration = configuration;
 
   std::vector<fs::path> files;
   if (!unpatched) {
-    TRY_LET(auto patches, files_below(folder / "patches"));
+    TRY_LET(auto patches, files_below(folder / "patches" / release));
     std::erase_if(patches, [](const fs::path& path) { return path.extension() != ".patch"; });
     inputs.patches = patches;
     inputs.files = folder / "files";
@@ -168,7 +197,7 @@ Result<KernelInputs> kernel_inputs(const std::string& profile, bool unpatched) {
   TRY_LET(auto patches_hash, hash_files(inputs.patches, folder));
   TRY_LET(auto files_hash, hash_files(files, folder));
 
-  inputs.description = fmt::format("profile {}\nconfiguration {}\npatches {}\nfiles {}\n", profile,
+  inputs.description = fmt::format("profile {}\nconfiguration {}\npatches {}\nfiles {}\n", inputs.profile,
                                    hash_of(inputs.configuration), patches_hash, files_hash);
   bool complete = true;
   const auto describe = [&](const char* name, const std::string& value) {
@@ -177,7 +206,7 @@ Result<KernelInputs> kernel_inputs(const std::string& profile, bool unpatched) {
     else
       inputs.description += fmt::format("{} {}\n", name, value);
   };
-  if (auto source = find_linux_source()) {
+  if (auto source = find_linux_source(release)) {
     TRY_LET(auto hash, source_hash(*source));
     inputs.source = *source;
     inputs.source_hash = hash;

@@ -20,11 +20,23 @@ struct Kernel {
   std::filesystem::path system_map; ///< its System.map
 };
 
-/// The profiles that stand in kernel/profiles (all but base), sorted.
-std::vector<std::string> kernel_profiles();
+/// A kernel is asked for as PROFILE or PROFILE@RELEASE (`general@6.12`); it is the name of its folder in the
+/// cache too. Without a release it is the default one, and the name has none then.
+struct ProfileName {
+  std::string profile, release;
+};
+inline constexpr const char* kDefaultRelease = "6.1";
 
-/// The cached kernel of a profile for the present inputs. Errors: usage (no such profile), no_kernel with the
-/// command that builds it as the hint.
+ProfileName parse_profile(const std::string& name);
+std::string profile_name(const std::string& profile, const std::string& release);
+
+/// The profiles that stand in kernel/profiles (all but base), sorted; without a release.
+std::vector<std::string> kernel_profiles();
+/// The releases of Linux that have patches of ours (kernel/patches), oldest first.
+std::vector<std::string> kernel_releases();
+
+/// The cached kernel of a profile (perhaps of a release) for the present inputs. Errors: usage (no such
+/// profile or release), no_kernel with the command that builds it as the hint.
 Result<Kernel> find_kernel(const std::string& profile);
 
 } // namespace ukl

@@ -83,7 +83,7 @@ Result<void> fill_tree(const KernelInputs& inputs, const fs::path& source, const
 
 Result<fs::path> unpacked_source(const KernelInputs& inputs, Reporter& reporter) {
   if (inputs.source.empty())
-    return find_linux_source().error();
+    return find_linux_source(parse_profile(inputs.profile).release).error();
   const std::string name = version_of(inputs.source) + "-" + inputs.source_hash.substr(0, 12);
   const fs::path folder = cache_folder() / "source" / name;
   TRY_LET(auto lock, FileLock::wait(lock_path(name), "unpacking Linux's source", reporter));

@@ -76,9 +76,11 @@ Result<void> fill(const KernelInputs& inputs, const fs::path& objects, const fs:
   for (const auto& [from, to] :
        {std::pair(objects / ".config", "config"), {objects / "System.map", "System.map"}, {log, "build.log"}})
     TRY(copy_one(from, folder / to));
-  // Only a kernel with modules has one.
-  if (fs::exists(objects / "Module.symvers", failure))
-    TRY(copy_one(objects / "Module.symvers", folder / "Module.symvers"));
+  // Only a kernel with modules has the one, and only one that UEFI starts the other.
+  for (const auto& [from, to] :
+       {std::pair("Module.symvers", "Module.symvers"), {"arch/x86/boot/bzImage", "bzImage"}})
+    if (fs::exists(objects / from, failure))
+      TRY(copy_one(objects / from, folder / to));
   TRY_LET(auto hashes, hash_objects(objects, folder / "scratch.o"));
   TRY(write_text(folder / "objects.sha256", hashes));
   return write_text(folder / "inputs", inputs.description);

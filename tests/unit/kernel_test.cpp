@@ -45,6 +45,9 @@ done
 echo '.debug_info 0 : { *(.debug_info) }' > $objects/init/script.lds
 echo tool > $objects/scripts/tool.o
 cp /bin/true $objects/vmlinux && cp $objects/vmlinux $objects/vmlinux.o
+case "$*" in
+*bzImage*) mkdir -p $objects/arch/x86/boot && echo compressed > $objects/arch/x86/boot/bzImage ;;
+esac
 echo "$KBUILD_BUILD_TIMESTAMP $KBUILD_BUILD_USER $KBUILD_BUILD_HOST" > $objects/System.map
 )";
 
@@ -56,14 +59,14 @@ protected:
     folder_.emplace(std::move(*created));
     root = folder_->path();
     for (const char* name :
-         {"cache", "bin", "kernel/profiles", "kernel/patches", "kernel/files/own", "linux/init"})
+         {"cache", "bin", "kernel/profiles", "kernel/patches/6.1", "kernel/files/own", "linux/init"})
       fs::create_directories(root / name);
     write("linux/Makefile", "VERSION = 6\n");
     write("linux/init/main.c", "int main;\n");
     write("linux/kept.c", "int kept;\n");
     write("kernel/profiles/base.config", "# why\nCONFIG_A=y\nCONFIG_B=y\n");
     write("kernel/profiles/small.config", "# CONFIG_B is not set\nCONFIG_C=\"text\"\n");
-    write("kernel/patches/0001-main.patch",
+    write("kernel/patches/6.1/0001-main.patch",
           "why\n--- a/init/main.c\n+++ b/init/main.c\n@@ -1 +1 @@\n-int main;\n+int ours;\n");
     write("kernel/files/own/new.c", "int own;\n");
     write("bin/make", kFakeMake);
@@ -161,9 +164,21 @@ TEST_F(KernelBuild, RemovesTheBuildTreeAndBuildsOnlyOnce) {
   ASSERT_TRUE(build());
   EXPECT_FALSE(fs::exists(tree()));
   ASSERT_TRUE(build());
-  EXPECT_EQ(make_calls(), "make allnoconfig KCFLAGS=-O3\nmake -j" +
-                              std::to_string(std::thread::hardware_concurrency()) + " vmlinux KCFLAGS=-O3\n");
+  EXPECT_EQ(make_calls(), "make allnoconfig KCFLAGS=-O3 cmd_strip_relocs=:\nmake -j" +
+                              std::to_string(std::thread::hardware_concurrency()) +
+                              " vmlinux KCFLAGS=-O3 cmd_strip_relocs=:\n");
   EXPECT_TRUE(find_kernel("small"));
+}
+
+TEST_F(KernelBuild, KernelThatUefiStartsIsKeptCompressedToo) {
+  auto kernel = build();
+  ASSERT_TRUE(kernel) << kernel.error().message;
+  EXPECT_FALSE(fs::exists(bz_image_in(kernel->vmlinux.parent_path())));
+  write("kernel/profiles/small.config", "CONFIG_EFI_STUB=y\n");
+  kernel = build();
+  ASSERT_TRUE(kernel) << kernel.error().message;
+  EXPECT_EQ(text(bz_image_in(kernel->vmlinux.parent_path())), "compressed\n");
+  EXPECT_TRUE(fs::exists(kernel->vmlinux));
 }
 
 TEST_F(KernelBuild, UnpatchedIsAnotherKernelFromTheSourceAsItIs) {
@@ -175,7 +190,7 @@ TEST_F(KernelBuild, UnpatchedIsAnotherKernelFromTheSourceAsItIs) {
 }
 
 TEST_F(KernelBuild, WorksWithoutPatchesAndFiles) {
-  fs::remove_all(root / "kernel/patches");
+  fs::remove(root / "kernel/patches/6.1/0001-main.patch");
   fs::remove_all(root / "kernel/files");
   EXPECT_TRUE(build());
   EXPECT_EQ(inputs().hash, inputs(true).hash);
@@ -184,7 +199,7 @@ TEST_F(KernelBuild, WorksWithoutPatchesAndFiles) {
 TEST_F(KernelBuild, EveryInputChangesTheHash) {
   std::vector<std::string> hashes = {inputs().hash};
   EXPECT_EQ(hashes[0].size(), 16u);
-  for (const auto& [file, content] : {std::pair("kernel/patches/0002-more.patch", "more"),
+  for (const auto& [file, content] : {std::pair("kernel/patches/6.1/0002-more.patch", "more"),
                                       {"kernel/files/own/new.c", "int other;\n"},
                                       {"kernel/files/own/renamed.c", "int other;\n"},
                                       {"kernel/profiles/base.config", "CONFIG_D=y\n"},
@@ -207,11 +222,39 @@ TEST_F(KernelBuild, AProfileMayBeginWithAnother) {
   EXPECT_FALSE(merged_configuration("broken"));
 }
 
+// A release has patches and names of settings of its own, and its kernels stand beside those of the default
+// one.
+TEST_F(KernelBuild, AnotherReleaseIsAnotherKernelOfTheProfile) {
+  fs::create_directories(root / "kernel/patches/6.12");
+  write("kernel/patches/6.12/settings",
+        "# why\nCONFIG_A=y -> # CONFIG_NOT_A is not set\nCONFIG_C=\"text\" ->\n");
+  EXPECT_THAT(kernel_releases(), ElementsAre("6.1", "6.12"));
+  const auto merged = merged_configuration("small@6.12");
+  ASSERT_TRUE(merged) << merged.error().message;
+  EXPECT_EQ(*merged, "# CONFIG_NOT_A is not set\n# CONFIG_B is not set\n");
+  const auto newer = kernel_inputs("small@6.12");
+  ASSERT_TRUE(newer) << newer.error().message;
+  EXPECT_TRUE(newer->patches.empty());
+  const auto kernel = build_kernel(*newer, {});
+  ASSERT_TRUE(kernel) << kernel.error().message;
+  EXPECT_EQ(kernel->profile, "small@6.12");
+  EXPECT_TRUE(find_kernel("small@6.12"));
+  EXPECT_FALSE(find_kernel("small"));
+  EXPECT_TRUE(build());
+  EXPECT_EQ(profile_name("small", "6.1"), "small");
+  EXPECT_EQ(find_kernel("small@6.1")->profile, "small");
+  EXPECT_THAT(merged_configuration("small@6.13").error().hint, HasSubstr("6.1, 6.12"));
+  // Both are wanted.
+  const auto removed = clean_kernels(false);
+  ASSERT_TRUE(removed) << removed.error().message;
+  EXPECT_TRUE(removed->empty());
+}
+
 TEST_F(KernelBuild, MakeIsToldWhatTheProfileNeeds) {
-  EXPECT_THAT(make_settings("CONFIG_A=y\n"), ElementsAre("KCFLAGS=-O3"));
+  EXPECT_THAT(make_settings("CONFIG_A=y\n"), ElementsAre("KCFLAGS=-O3", "cmd_strip_relocs=:"));
   EXPECT_THAT(make_settings("CONFIG_CC_OPTIMIZE_FOR_SIZE=y\nCONFIG_UKL=y\nCONFIG_UKL_DENSE=y\n"),
-              ElementsAre(testing::StartsWith("KCFLAGS=-mstring"), HasSubstr("ukl_virtio_mmio.h"),
-                          "KBUILD_LDS=arch/x86/ukl/vmlinux.lds"));
+              ElementsAre(testing::StartsWith("KCFLAGS=-mstring"), "cmd_strip_relocs=:",
+                          HasSubstr("ukl_virtio_mmio.h"), "KBUILD_LDS=arch/x86/ukl/vmlinux.lds"));
 }
 
 TEST_F(KernelBuild, CommentsInTheConfigurationDoNotChangeTheHash) {
@@ -250,8 +293,8 @@ TEST_F(KernelBuild, AFailureShowsTheEndOfTheLogAndGoesOnLater) {
   // Configured once: the second build went on with the first one's tree.
   EXPECT_THAT(
       make_calls(),
-      testing::MatchesRegex(
-          "make allnoconfig KCFLAGS=-O3\nmake -j. vmlinux KCFLAGS=-O3\nmake -j3 vmlinux KCFLAGS=-O3\n"));
+      testing::MatchesRegex("make allnoconfig KCFLAGS=-O3 cmd_strip_relocs=:\nmake -j. vmlinux KCFLAGS=-O3 "
+                            "cmd_strip_relocs=:\nmake -j3 vmlinux KCFLAGS=-O3 cmd_strip_relocs=:\n"));
 }
 
 TEST_F(KernelBuild, AFullDiskIsSaidToBeOne) {
@@ -330,7 +373,8 @@ TEST_F(KernelBuild, AFullDiskLeavesNoHalfSource) {
 }
 
 TEST_F(KernelBuild, APatchThatDoesNotApplyIsNamed) {
-  write("kernel/patches/0002-bad.patch", "--- a/kept.c\n+++ b/kept.c\n@@ -1 +1 @@\n-int other;\n+int x;\n");
+  write("kernel/patches/6.1/0002-bad.patch",
+        "--- a/kept.c\n+++ b/kept.c\n@@ -1 +1 @@\n-int other;\n+int x;\n");
   auto kernel = build();
   ASSERT_FALSE(kernel);
   EXPECT_EQ(kernel.error().failure, Failure::kernel_build);
@@ -389,7 +433,9 @@ TEST_F(KernelBuild, TwoBuildsOfTheSameKernelAreOne) {
   two.join();
   EXPECT_TRUE(*first);
   EXPECT_TRUE(*second);
-  EXPECT_EQ(make_calls(), "make allnoconfig KCFLAGS=-O3\nmake -j1 vmlinux KCFLAGS=-O3\n");
+  EXPECT_EQ(
+      make_calls(),
+      "make allnoconfig KCFLAGS=-O3 cmd_strip_relocs=:\nmake -j1 vmlinux KCFLAGS=-O3 cmd_strip_relocs=:\n");
 }
 
 } // namespace

@@ -33,6 +33,7 @@
 #include <asm/ukl.h>
 
 #include "../entry/calling.h"
+#include "compat.h"
 #include "slots.h"
 
 /* The iret frame as the CPU pushes it: byte offsets from RIP. */
@@ -102,7 +103,7 @@ SYM_DATA_START(ukl_vectors)
 	UKL_LOAD_SS di
 	UKL_CHECK_GS %rdi
 	movq	%rsp, %rdi
-	movq	PER_CPU_VAR(cpu_current_top_of_stack), %rsp
+	movq	UKL_TOP_OF_STACK, %rsp
 	UNWIND_HINT_IRET_REGS base=%rdi offset=16
 	pushq	$__USER_DS
 	pushq	16+FRAME_RSP(%rdi)
@@ -283,7 +284,7 @@ SYM_CODE_START(ukl_\asmsym)
 	cld
 	UKL_CHECK_GS %rdx
 	movq	%rsp, %rdx
-	movq	PER_CPU_VAR(cpu_current_top_of_stack), %rsp
+	movq	UKL_TOP_OF_STACK, %rsp
 	UNWIND_HINT_IRET_REGS base=%rdx offset=8
 	pushq	$__USER_DS
 	pushq	8+FRAME_RSP(%rdx)
@@ -368,7 +369,7 @@ SYM_CODE_END(ukl_\asmsym)
 #define asm_spurious_interrupt	ukl_asm_spurious_interrupt
 
 SYM_CODE_START_NOALIGN(ukl_entries_begin)
-	UNWIND_HINT_EMPTY
+	UNWIND_HINT_END_OF_STACK
 	int3
 SYM_CODE_END(ukl_entries_begin)
 
@@ -377,7 +378,7 @@ SYM_CODE_END(ukl_entries_begin)
 UKL_PARANOID asm_exc_nmi exc_nmi 0
 
 SYM_CODE_START_NOALIGN(ukl_entries_end)
-	UNWIND_HINT_EMPTY
+	UNWIND_HINT_END_OF_STACK
 	int3
 SYM_CODE_END(ukl_entries_end)
 
@@ -390,7 +391,7 @@ SYM_CODE_END(ukl_entries_end)
 SYM_CODE_START(ukl_entry_SYSCALL_64)
 	UNWIND_HINT_ENTRY
 	movq	%rsp, PER_CPU_VAR(cpu_tss_rw + TSS_sp2)
-	movq	PER_CPU_VAR(cpu_current_top_of_stack), %rsp
+	movq	UKL_TOP_OF_STACK, %rsp
 	pushq	$__USER_DS
 	pushq	PER_CPU_VAR(cpu_tss_rw + TSS_sp2)
 	pushq	%r11

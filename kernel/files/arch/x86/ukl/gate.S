@@ -22,6 +22,7 @@
 #include <asm/ukl.h>
 
 #include "../entry/calling.h"
+#include "compat.h"
 #include "slots.h"
 
 .text
@@ -48,9 +49,9 @@
  * ordinary kernel code on the task's stack.
  */
 .macro UKL_DIRECT_ENTER
-	UNWIND_HINT_EMPTY
+	UNWIND_HINT_END_OF_STACK
 	movq	%rsp, %r11
-	movq	PER_CPU_VAR(cpu_current_top_of_stack), %rsp
+	movq	UKL_TOP_OF_STACK, %rsp
 	subq	$PTREGS_SIZE, %rsp
 	movq	%r11, RSP(%rsp)
 	movq	%rcx, RIP(%rsp)
@@ -61,7 +62,7 @@
  * program's stack, and there.
  */
 .macro UKL_DIRECT_CHECK nr traced
-	movq	PER_CPU_VAR(current_task), %rax
+	movq	UKL_CURRENT, %rax
 	cmpq	$0, UKL_TASK_SYSCALL_WORK(%rax)
 	movq	$\nr, ORIG_RAX(%rsp)
 	jne	\traced
@@ -86,7 +87,7 @@
 	/* The assembler stops here if UKL_SLOT has not placed this right, an entry longer than UKL_DIRECT_EXIT included. */
 	.org	.Lslot_\name + UKL_DIRECT_EXIT
 SYM_INNER_LABEL(ukl_direct_exit_\name, SYM_L_GLOBAL)
-	movq	PER_CPU_VAR(current_task), %rcx
+	movq	UKL_CURRENT, %rcx
 	testl	$UKL_EXIT_WORK, UKL_TASK_FLAGS(%rcx)
 	jnz	\work
 	.if \restore
@@ -139,7 +140,7 @@ SYM_CODE_END(ukl_direct_\name)
 	.balign	UKL_DIRECT_STRIDE, 0xcc
 .Ldirect_begin:
 SYM_CODE_START_NOALIGN(ukl_direct_begin)
-	UNWIND_HINT_EMPTY
+	UNWIND_HINT_END_OF_STACK
 	int3
 SYM_CODE_END(ukl_direct_begin)
 
@@ -152,7 +153,10 @@ SYM_DATA_START(ukl_direct_entries)
 #define __x64_sys_read	ukl_read
 #define __x64_sys_write	ukl_write
 #define __SYSCALL(nr, function)	UKL_DIRECT nr, __x64_##function
+/* Where Linux marks the calls that do not return: they go the full way always (gate_page.c). */
+#define __SYSCALL_NORETURN(nr, function)	.pushsection .init.rodata, "a"; .quad 0; .popsection;
 #include <asm/syscalls_64.h>
+#undef __SYSCALL_NORETURN
 #undef __SYSCALL
 
 	.pushsection .init.rodata, "a"
@@ -209,7 +213,7 @@ SYM_CODE_END(ukl_direct_function)
 	.balign	UKL_DIRECT_STRIDE, 0xcc
 	.org	.Ldirect_begin + UKL_DIRECT_BYTES, 0xcc
 SYM_CODE_START_NOALIGN(ukl_direct_end)
-	UNWIND_HINT_EMPTY
+	UNWIND_HINT_END_OF_STACK
 	int3
 SYM_CODE_END(ukl_direct_end)
 
@@ -222,7 +226,7 @@ SYM_CODE_START_NOALIGN(ukl_full_0)
 	.set	number, 0
 .Lfull_begin:
 	.rept	UKL_GATE_ENTRIES
-	UNWIND_HINT_EMPTY
+	UNWIND_HINT_END_OF_STACK
 	movl	$number, %eax
 	jmp	ukl_full
 	.set	number, number + 1
@@ -236,7 +240,7 @@ SYM_CODE_END(ukl_full_0)
  * On entry: as for a direct entry.
  */
 SYM_CODE_START(ukl_indexed)
-	UNWIND_HINT_EMPTY
+	UNWIND_HINT_END_OF_STACK
 	cmpl	$UKL_GATE_TEXT, %eax
 	jae	ukl_full
 	movl	%eax, %r11d
@@ -249,9 +253,9 @@ SYM_CODE_END(ukl_indexed)
  * From the load of RSP on: kernel code on the task's stack, interrupts on, pt_regs being built at its top.
  */
 SYM_CODE_START(ukl_full)
-	UNWIND_HINT_EMPTY
+	UNWIND_HINT_END_OF_STACK
 	movq	%rsp, %r11
-	movq	PER_CPU_VAR(cpu_current_top_of_stack), %rsp
+	movq	UKL_TOP_OF_STACK, %rsp
 	pushq	$__USER_DS
 	pushq	%r11
 	pushfq
@@ -273,7 +277,7 @@ SYM_CODE_END(ukl_full)
  * callee-saved registers are the program's.
  */
 SYM_CODE_START(ukl_direct_work)
-	UNWIND_HINT_EMPTY
+	UNWIND_HINT_END_OF_STACK
 	testl	$(UKL_EXIT_WORK & ~_TIF_NEED_FPU_LOAD), UKL_TASK_FLAGS(%rcx)
 	jnz	ukl_direct_slow
 	pushq	%rax

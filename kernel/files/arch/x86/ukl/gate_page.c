@@ -2,8 +2,10 @@
 /*
  * The gate page: which of the three kinds of entry each system call has. <asm/ukl_gate.h> is its interface.
  */
+#include <linux/earlycpio.h>
 #include <linux/entry-common.h>
 #include <linux/init.h>
+#include <linux/initrd.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/set_memory.h>
@@ -59,6 +61,21 @@ static unsigned long __init ukl_entry_of(unsigned int nr)
 	return ukl_direct_entries[nr];
 }
 
+/*
+ * UEFI starts a kernel that is compressed, and there the tool cannot write into it: the table stands before the initial
+ * ramdisk, as the only file of an archive (src/machine/efi_file.cpp).
+ */
+static void __init ukl_find_calls(void)
+{
+	struct cpio_data file;
+
+	if (!IS_ENABLED(CONFIG_EFI_STUB) || !initrd_start)
+		return;
+	file = find_cpio_data(UKL_CALLS_FILE, (void *)initrd_start, min(initrd_end - initrd_start, 1024UL), NULL);
+	if (file.data && !file.name[0] && file.size == sizeof(ukl_image_calls))
+		memcpy(ukl_image_calls, file.data, sizeof(ukl_image_calls));
+}
+
 void __init ukl_make_gate(void)
 {
 	unsigned int nr;
@@ -69,6 +86,7 @@ void __init ukl_make_gate(void)
 	BUILD_BUG_ON(NR_syscalls > UKL_GATE_CALLS || UKL_GATE_CALLS > UKL_GATE_TEXT);
 	BUILD_BUG_ON((unsigned long)UKL_GATE != VSYSCALL_ADDR);
 
+	ukl_find_calls();
 	for (nr = 0; nr < UKL_GATE_TEXT; nr++)
 		ukl_gate[nr] = ukl_entry_of(nr);
 	ukl_gate[UKL_GATE_INDEXED] = (unsigned long)ukl_indexed;

@@ -22,9 +22,13 @@
 
 #include <asm/ukl.h>
 
+#include "compat.h"
+
 /* The usual ways. */
 #define __SYSCALL(nr, function) long __x64_##function(const struct pt_regs *regs);
+#define __SYSCALL_NORETURN(nr, function)
 #include <asm/syscalls_64.h>
+#undef __SYSCALL_NORETURN
 #undef __SYSCALL
 
 /* The flags a shortcut understands; others (MSG_OOB, MSG_ZEROCOPY, MSG_ERRQUEUE …) have Linux's own path. */
@@ -42,9 +46,9 @@ static struct sock *ukl_tcp_socket(unsigned int number, struct fd *descriptor, b
 	struct proto *protocol;
 
 	*descriptor = fdget(number);
-	if (!descriptor->file)
+	if (!fd_file(*descriptor))
 		return NULL;
-	socket = sock_from_file(descriptor->file);
+	socket = sock_from_file(fd_file(*descriptor));
 	if (socket && socket->sk) {
 		protocol = READ_ONCE(socket->sk->sk_prot);
 		if (sends ? protocol->sendmsg == tcp_sendmsg : protocol->recvmsg == tcp_recvmsg)
@@ -56,7 +60,7 @@ static struct sock *ukl_tcp_socket(unsigned int number, struct fd *descriptor, b
 
 static unsigned int ukl_message_flags(struct fd descriptor, unsigned int flags)
 {
-	return descriptor.file->f_flags & O_NONBLOCK ? flags | MSG_DONTWAIT : flags;
+	return fd_file(descriptor)->f_flags & O_NONBLOCK ? flags | MSG_DONTWAIT : flags;
 }
 
 /* Both return -ENOTSOCK, which neither function itself returns on a TCP socket, if this is not for a shortcut. */
@@ -64,13 +68,12 @@ static long ukl_tcp_send(unsigned int number, const char __user *buffer, size_t 
 {
 	struct msghdr message = {};
 	struct fd descriptor;
-	struct iovec vector;
 	struct sock *sk = ukl_tcp_socket(number, &descriptor, true);
 	long result;
 
 	if (!sk)
 		return -ENOTSOCK;
-	result = import_single_range(ITER_SOURCE, (void __user *)buffer, size, &vector, &message.msg_iter);
+	result = import_ubuf(ITER_SOURCE, (void __user *)buffer, size, &message.msg_iter);
 	if (!result) {
 		message.msg_flags = ukl_message_flags(descriptor, flags);
 		result = tcp_sendmsg(sk, &message, iov_iter_count(&message.msg_iter));
@@ -83,14 +86,13 @@ static long ukl_tcp_receive(unsigned int number, char __user *buffer, size_t siz
 {
 	struct msghdr message = {};
 	struct fd descriptor;
-	struct iovec vector;
 	struct sock *sk = ukl_tcp_socket(number, &descriptor, false);
 	int address_length = 0;
 	long result;
 
 	if (!sk)
 		return -ENOTSOCK;
-	result = import_single_range(ITER_DEST, buffer, size, &vector, &message.msg_iter);
+	result = import_ubuf(ITER_DEST, buffer, size, &message.msg_iter);
 	if (!result)
 		result = tcp_recvmsg(sk, &message, iov_iter_count(&message.msg_iter),
 				     ukl_message_flags(descriptor, flags), &address_length);

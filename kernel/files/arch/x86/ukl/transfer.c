@@ -16,6 +16,8 @@
 
 #include <asm/ukl.h>
 
+#include "compat.h"
+
 long __x64_sys_read(const struct pt_regs *regs);
 long __x64_sys_write(const struct pt_regs *regs);
 
@@ -29,8 +31,8 @@ static __always_inline struct fd ukl_fdget(unsigned int number)
 		return fdget(number);
 	file = files_lookup_fd_raw(files, number);
 	if (!file || unlikely(file->f_mode & FMODE_PATH))
-		return (struct fd) {};
-	return (struct fd) { .file = file };
+		return EMPTY_FD;
+	return BORROWED_FD(file);
 }
 
 /*
@@ -70,7 +72,7 @@ static __always_inline long ukl_plain_read(struct file *file, char __user *buffe
 		if (file->f_op->read || security_file_permission(file, MAY_READ))
 			return -EIOCBQUEUED;
 		iov_iter_ubuf(&iter, ITER_DEST, buffer, count);
-		result = call_read_iter(file, &kiocb, &iter);
+		result = file->f_op->read_iter(&kiocb, &iter);
 	} else {
 		if (!file->f_op->read || security_file_permission(file, MAY_READ))
 			return -EIOCBQUEUED;
@@ -100,7 +102,7 @@ static __always_inline long ukl_plain_write(struct file *file, const char __user
 		if (file->f_op->write || security_file_permission(file, MAY_WRITE))
 			return -EIOCBQUEUED;
 		iov_iter_ubuf(&iter, ITER_SOURCE, (void __user *)buffer, count);
-		result = call_write_iter(file, &kiocb, &iter);
+		result = file->f_op->write_iter(&kiocb, &iter);
 	} else {
 		if (!file->f_op->write || security_file_permission(file, MAY_WRITE))
 			return -EIOCBQUEUED;
@@ -121,8 +123,8 @@ __visible long ukl_read(const struct pt_regs *regs)
 	struct fd descriptor = ukl_fdget(regs->di);
 	long result = -EIOCBQUEUED;
 
-	if (likely(descriptor.file)) {
-		result = ukl_plain_read(descriptor.file, (char __user *)regs->si, regs->dx);
+	if (likely(fd_file(descriptor))) {
+		result = ukl_plain_read(fd_file(descriptor), (char __user *)regs->si, regs->dx);
 		fdput(descriptor);
 	}
 	return unlikely(result == -EIOCBQUEUED) ? __x64_sys_read(regs) : result;
@@ -133,8 +135,8 @@ __visible long ukl_write(const struct pt_regs *regs)
 	struct fd descriptor = ukl_fdget(regs->di);
 	long result = -EIOCBQUEUED;
 
-	if (likely(descriptor.file)) {
-		result = ukl_plain_write(descriptor.file, (const char __user *)regs->si, regs->dx);
+	if (likely(fd_file(descriptor))) {
+		result = ukl_plain_write(fd_file(descriptor), (const char __user *)regs->si, regs->dx);
 		fdput(descriptor);
 	}
 	return unlikely(result == -EIOCBQUEUED) ? __x64_sys_write(regs) : result;

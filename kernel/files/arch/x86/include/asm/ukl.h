@@ -86,6 +86,8 @@ void __init ukl_make_gate(void);
 bool __init ukl_traces_calls(void);
 void __init ukl_mask_call(unsigned int nr);
 void ukl_invalid_op(struct pt_regs *regs);
+void ukl_common_interrupt(struct pt_regs *regs, unsigned long error_code);
+void ukl_spurious_interrupt(struct pt_regs *regs, unsigned long error_code);
 
 long ukl_getpid(void);
 long ukl_getppid(void);

@@ -56,6 +56,9 @@
 #define UKL_CALL_MASKED		3	/* -ENOSYS, and a report on the console when it happens */
 #define UKL_CALL_SHORTCUT	4	/* straight into the TCP socket, for the calls that have this (else default) */
 
+/* The table's name where it stands before the initial ramdisk (gate_page.c). */
+#define UKL_CALLS_FILE		"ukl-image-calls"
+
 /*
  * Instructions that fault in ring 3 and not in ring 0. The tool writes UKL_TRAP_BYTE over the first byte of each one
  * that it finds: no 64-bit instruction begins with it, so the processor reports an invalid opcode there, and the
