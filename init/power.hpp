@@ -12,7 +12,8 @@ namespace ukl::init {
 /// sleep registers in its `fadt`.
 bool has_soft_off(const std::string& fadt, const std::vector<std::string>& definitions);
 
-/// The same for this machine; false without ACPI. Where it is false, reboot(RB_POWER_OFF) halts for ever.
+/// The same for this machine; false without ACPI, true on Xen. Where it is false, reboot(RB_POWER_OFF) halts
+/// for ever.
 bool can_switch_off();
 
 } // namespace ukl::init

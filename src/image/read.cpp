@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/kernel_slide.hpp"
 #include "image/multiboot.hpp"
+#include "image/pvh_entry.hpp"
 #include "image/write.hpp"
 
 #include <algorithm>
@@ -128,6 +129,8 @@ Result<ImageInfo> parse_image(View head, std::uint64_t file_size, const std::str
     const auto& segment = headers[i];
     if (!within(segment.p_offset, segment.p_filesz, payload.p_offset))
       return not_an_image(name, "a segment of its kernel lies outside of the file");
+    if (segment.p_type == PT_NOTE && within(segment.p_offset, segment.p_filesz, head.size()))
+      info.xen = info.xen || speaks_xen(head.subspan(segment.p_offset, segment.p_filesz));
     if (segment.p_type != PT_LOAD)
       continue;
     if (segment.p_filesz > segment.p_memsz || !within(segment.p_paddr, segment.p_memsz, payload.p_paddr))

@@ -53,6 +53,7 @@ struct ImageInfo {
   std::uint64_t kernel_size = 0;     ///< bytes of memory that the kernel's segments take, .bss included
   std::uint64_t memory_end = 0;      ///< first physical address behind the payload, bytes
   bool multiboot = false;            ///< it has a Multiboot2 header (multiboot.hpp)
+  bool xen = false;                  ///< its kernel has support for Xen (pvh_entry.hpp)
   std::uint64_t positions = 1; ///< addresses of which the kernel takes one at each start (kernel_slide.hpp)
 };
 
