@@ -20,8 +20,9 @@ _ukl() {
   case $previous in
   --profile)
     mapfile -t COMPREPLY < <(compgen -W "$("${path[0]}" kernel build --profile '?' 2>&1 |
-      sed -n 's/^hint:.*the profiles are: //p' | tr -d ,)" -- "$current")
+      sed -n 's/^hint:.*there are: //p' | tr -d ,)" -- "$current")
     ;;
+  --cloud) mapfile -t COMPREPLY < <(compgen -W "nocloud ec2 gce azure" -- "$current") ;;
   --machine) mapfile -t COMPREPLY < <(compgen -W "q35 pc microvm" -- "$current") ;;
   *)
     local choices=

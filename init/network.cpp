@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "network.hpp"
 
+#include "dhcp.hpp"
 #include "ending.hpp"
+#include "settings.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fcntl.h>
 #include <linux/ipv6.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/route.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,6 +28,13 @@ namespace {
 // The numbers that Linux gives to interfaces begin at 1 and are not reused.
 constexpr int kHighestInterface = 32;
 
+// How long the program waits for an address, seconds. A server in the next machine takes none of them; a
+// switch that looks for loops, and a cloud that is busy, some.
+constexpr int kPatience = 10;
+
+// RFC 791. Less than that from a server is a mistake.
+constexpr unsigned kLeastMtu = 576;
+
 sockaddr internet_address(in_addr address) {
   sockaddr_in internet = {};
   internet.sin_family = AF_INET;
@@ -27,6 +42,18 @@ sockaddr internet_address(in_addr address) {
   sockaddr result;
   memcpy(&result, &internet, sizeof result);
   return result;
+}
+
+std::string text_of(in_addr address) {
+  char text[INET_ADDRSTRLEN] = {};
+  inet_ntop(AF_INET, &address, text, sizeof text);
+  return text;
+}
+
+std::int64_t monotonic_milliseconds() {
+  timespec time = {};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
 in_addr parse_address(const std::string& text) {
@@ -148,43 +175,155 @@ void set_mtu(int fd, const char* name, const std::string& mtu) {
     fail("cannot set the MTU of " + std::string(name) + " to " + mtu + reason());
 }
 
-void set_up_interface(const Manifest& settings, int fd, const char* name) {
+// Of the router that a lease names; one outside of the address's own net (clouds whose nets are single
+// addresses) is reached over the interface first.
+void add_leased_route(int fd, const char* name, const DhcpLease& lease) {
+  const in_addr_t net = htonl(UINT32_MAX << (32 - lease.prefix));
+  if (((lease.router.s_addr ^ lease.address.s_addr) & net) != 0) {
+    rtentry route = {};
+    std::string device = name;
+    route.rt_dst = internet_address(lease.router);
+    route.rt_genmask = internet_address({INADDR_NONE});
+    route.rt_flags = RTF_UP | RTF_HOST;
+    route.rt_dev = device.data();
+    if (ioctl(fd, SIOCADDRT, &route) != 0)
+      fail("cannot reach the router " + text_of(lease.router) + reason());
+  }
+  add_default_route(fd, text_of(lease.router));
+}
+
+Manifest take_leased_address(const Manifest& settings, int fd, const char* name) {
+  const auto lease = ask_dhcp(name, kPatience);
+  if (!lease) {
+    say("no DHCP server has answered in " + std::to_string(kPatience) + " s: there is no IPv4 address");
+    return {};
+  }
+  set_address(fd, name, text_of(lease->address) + "/" + std::to_string(lease->prefix));
+  if (lease->mtu >= kLeastMtu && value_of(settings, key::mtu).empty())
+    set_mtu(fd, name, std::to_string(lease->mtu));
+  if (lease->router.s_addr != 0 && address_of(settings, key::gateway, false).empty())
+    add_leased_route(fd, name, *lease);
+  Manifest learned;
+  for (const auto& server : lease->dns)
+    learned.emplace_back(key::dns, text_of(server));
+  if (!lease->domain.empty())
+    learned.emplace_back(key::search, lease->domain);
+  return learned;
+}
+
+// Before the interface is up: Linux asks for routers then, and makes itself an address of what they say.
+void listen_to_routers(const char* name) {
+  const std::string folder = std::string("/proc/sys/net/ipv6/conf/") + name;
+  write_setting(folder + "/accept_ra", "1");
+  write_setting(folder + "/autoconf", "1");
+}
+
+// Waits on `news`, where Linux says that an interface has a new address, for one that others can reach.
+void wait_for_address6(int news, const char* name) {
+  for (int left = kPatience * 1000; left > 0;) {
+    if (has_address6(read_whole("/proc/net/if_inet6"), name))
+      return;
+    const auto before = monotonic_milliseconds();
+    pollfd event = {news, POLLIN, 0};
+    char drained[8192];
+    if (poll(&event, 1, left) > 0)
+      (void)recv(news, drained, sizeof drained, 0);
+    left -= static_cast<int>(monotonic_milliseconds() - before);
+  }
+  say("no router has answered in " + std::to_string(kPatience) + " s: there is no IPv6 address");
+}
+
+int open_address_news() {
+  const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  sockaddr_nl own = {};
+  own.nl_family = AF_NETLINK;
+  own.nl_groups = RTMGRP_IPV6_IFADDR;
+  if (fd < 0 || bind(fd, reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0)
+    fail("cannot wait for an address" + reason());
+  return fd;
+}
+
+// `news`: -1, or where to wait for an address that a router gives.
+void set_up_ipv6(const Manifest& settings, const char* name, const std::string& address, int news) {
+  if (address.empty())
+    return;
+  const int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    fail("cannot give " + address + " to " + name + reason());
+  if (news < 0)
+    set_address6(fd, name, address);
+  if (const auto gateway = address_of(settings, key::gateway, true); !gateway.empty())
+    add_default_route6(fd, name, gateway);
+  close(fd);
+  if (news < 0)
+    return;
+  wait_for_address6(news, name);
+  close(news);
+}
+
+Manifest set_up_interface(const Manifest& settings, int fd, const char* name) {
   const std::string address = address_of(settings, key::address, false),
                     address6 = address_of(settings, key::address, true), mtu = value_of(settings, key::mtu);
+  int news = -1;
   if (!mtu.empty())
     set_mtu(fd, name, mtu);
-  if (!address.empty())
+  if (!address.empty() && address != key::kDhcp)
     set_address(fd, name, address);
-  const int fd6 = address6.empty() ? -1 : socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (!address6.empty() && fd6 < 0)
-    fail("cannot give " + address6 + " to " + name + reason());
-  if (fd6 >= 0)
+  if (address6 == key::kSlaac) {
+    listen_to_routers(name);
+    news = open_address_news();
+  } else if (!address6.empty()) {
     choose_address6(name);
+  }
   bring_up(fd, name);
+  Manifest learned;
+  if (address == key::kDhcp)
+    learned = take_leased_address(settings, fd, name);
   if (const auto gateway = address_of(settings, key::gateway, false); !address.empty() && !gateway.empty())
     add_default_route(fd, gateway);
-  if (fd6 < 0)
-    return;
-  set_address6(fd6, name, address6);
-  if (const auto gateway = address_of(settings, key::gateway, true); !gateway.empty())
-    add_default_route6(fd6, name, gateway);
-  close(fd6);
+  set_up_ipv6(settings, name, address6, news);
+  return learned;
 }
 
 } // namespace
 
-void set_up_network(const Manifest& settings) {
+bool has_address6(const std::string& table, const std::string& interface) {
+  // Linux: net/ipv6/addrconf.c, if6_seq_show: address, index, prefix, scope, flags, interface; in
+  // hexadecimal.
+  constexpr unsigned long kHost = 0x10, kLink = 0x20, kNotYet = IFA_F_TENTATIVE, kTwice = IFA_F_DADFAILED;
+  for (const char* line = table.c_str(); *line != '\0';) {
+    const char* at = line + strspn(line, "0123456789abcdef");
+    unsigned long numbers[4] = {}; // index, prefix, scope, flags
+    for (auto& number : numbers) {
+      char* end = nullptr;
+      number = strtoul(at, &end, 16);
+      at = end;
+    }
+    const char* name = at + strspn(at, " ");
+    const auto length = strcspn(name, " \n");
+    if (interface == std::string_view(name, length) && numbers[2] != kHost && numbers[2] != kLink &&
+        !(numbers[3] & (kNotYet | kTwice)))
+      return true;
+    line = strchrnul(name, '\n');
+    line += *line == '\n';
+  }
+  return false;
+}
+
+Manifest set_up_network(const Manifest& settings) {
   const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0)
-    return; // a kernel without a network
+    return {}; // a kernel without a network
   bring_up(fd, "lo");
   const std::string address = value_of(settings, key::address);
   const std::string name = address.empty() ? std::string() : first_interface(fd);
+  Manifest learned;
   if (!name.empty())
-    set_up_interface(settings, fd, name.c_str());
+    learned = set_up_interface(settings, fd, name.c_str());
   else if (!address.empty())
     say("no network interface: " + address + " is not in use");
   close(fd);
+  return learned;
 }
 
 } // namespace ukl::init

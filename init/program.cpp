@@ -5,9 +5,11 @@
 #include "clock.hpp"
 #include "control.hpp"
 #include "crash_report.hpp"
+#include "dhcp.hpp"
 #include "ending.hpp"
 #include "exec.hpp"
 #include "listeners.hpp"
+#include "orders.hpp"
 #include "start.hpp"
 #include "streams.hpp"
 #include "survivors.hpp"
@@ -25,7 +27,7 @@
 namespace ukl::init {
 namespace {
 
-int ended_children = -1;
+int ended_children = -1, orders = -1;
 
 // The last signal that came from outside: a program that ends of it has not crashed.
 int passed_on = 0;
@@ -94,8 +96,11 @@ bool reap(pid_t program, int& status) {
 int longest_wait() {
   if (has_messages())
     return 0;
-  const int look = until_next_look(), check = until_clock_check();
-  return look < 0 || check < 0 ? std::max(look, check) : std::min(look, check);
+  int wait = -1;
+  for (const int each : {until_next_look(), until_clock_check(), until_dhcp()})
+    if (each >= 0 && (wait < 0 || each < wait))
+      wait = each;
+  return wait;
 }
 
 // Whole lines of what the program did not find, to whoever asked for that.
@@ -116,10 +121,9 @@ void pass_on_missing(int& missing) {
 // Carries streams and messages until something else happens: a child has ended, or the program's parent has
 // something to say.
 void wait_for_events(pid_t program, ProgramNews& news, bool& child, bool& report) {
-  std::vector<pollfd> events = {{ended_children, POLLIN, 0},
-                                {news.reports, POLLIN, 0},
-                                {control_descriptor(), POLLIN, 0},
-                                {news.missing, POLLIN, 0}};
+  std::vector<pollfd> events = {
+      {ended_children, POLLIN, 0}, {news.reports, POLLIN, 0}, {control_descriptor(), POLLIN, 0},
+      {news.missing, POLLIN, 0},   {orders, POLLIN, 0},       {dhcp_descriptor(), POLLIN, 0}};
   add_stream_events(events);
   add_exec_events(events);
   const int ready = poll(events.data(), events.size(), longest_wait());
@@ -135,6 +139,11 @@ void wait_for_events(pid_t program, ProgramNews& news, bool& child, bool& report
     take_messages(program);
   if (events[3].revents)
     pass_on_missing(news.missing);
+  // As everywhere, a program is asked to end by SIGTERM.
+  if (events[4].revents && told_to_end())
+    pass_on(program, SIGTERM);
+  if (events[5].revents || until_dhcp() == 0)
+    keep_dhcp_address();
   carry_streams();
   carry_exec();
 }
@@ -194,6 +203,7 @@ void wait_for_daemons() {
 int run_program(const Manifest& settings) {
   const KernelLog log = KernelLog::from_now_on();
   watch_children();
+  orders = open_orders();
   const std::vector<std::string> arguments = values_of(settings, key::argument);
   if (arguments.empty())
     fail("the manifest names no program");

@@ -59,6 +59,11 @@ Manifest& run_settings() {
   return settings;
 }
 
+Manifest& cloud_settings() {
+  static Manifest settings;
+  return settings;
+}
+
 } // namespace
 
 const Manifest& read_run_settings() {
@@ -70,6 +75,11 @@ Manifest take_run_settings(const Manifest& more) {
   return read_settings();
 }
 
+Manifest take_cloud_settings(const Manifest& said) {
+  add_run_settings(cloud_settings(), said);
+  return read_settings();
+}
+
 Manifest read_settings() {
   const std::string text = read_whole(kManifestPath);
   if (text.empty())
@@ -78,6 +88,7 @@ Manifest read_settings() {
   const std::string format = value_of(manifest, key::format);
   if (format != kImageFormat)
     fail("the image has format '" + format + "', and its init knows '" + kImageFormat + "'");
+  add_run_settings(manifest, cloud_settings());
   add_run_settings(manifest, read_run_settings());
   return manifest;
 }

@@ -19,6 +19,10 @@ const Manifest& read_run_settings();
 /// read_settings() does.
 Manifest take_run_settings(const Manifest& more);
 
+/// What the machine's surroundings say (cloud.hpp) goes over the image's settings, and under this run's.
+/// Gives all, as read_settings() does.
+Manifest take_cloud_settings(const Manifest& said);
+
 /// A file's whole content; empty if it cannot be read (errno says why).
 std::string read_whole(const char* path);
 

@@ -33,6 +33,10 @@ inline constexpr std::string_view user =
 inline constexpr std::string_view hostname = "hostname";
 inline constexpr std::string_view address =
     "address"; ///< list: one of IPv4 and one of IPv6 with prefix length: 10.0.2.15/24; absent: no network
+/// Where else to look for settings (init/cloud.hpp): nocloud, ec2, gce, azure; absent: nowhere.
+inline constexpr std::string_view cloud = "cloud";
+/// In place of an address: the network says which.
+inline constexpr std::string_view kDhcp = "dhcp", kSlaac = "slaac";
 inline constexpr std::string_view gateway = "gateway"; ///< list: IPv4, IPv6
 inline constexpr std::string_view dns = "dns";         ///< list: name servers, for /etc/resolv.conf
 inline constexpr std::string_view search = "search";   ///< list: domains, for /etc/resolv.conf
@@ -167,6 +171,9 @@ inline Manifest decode_manifest(std::string_view text) {
   }
 }
 
+/// The label of the ext4 file system behind an image on a disk (`ukl export --data`, init/data_disk.hpp).
+inline constexpr const char* kDataLabel = "ukl-data";
+
 /// All values of one key, in order.
 inline std::vector<std::string> values_of(const Manifest& manifest, std::string_view name) {
   std::vector<std::string> values;
@@ -187,7 +194,7 @@ inline std::string value_of(const Manifest& manifest, std::string_view name, std
 /// The value of a list of addresses that is of IPv6, or of IPv4; empty if there is none.
 inline std::string address_of(const Manifest& manifest, std::string_view name, bool ipv6) {
   for (const auto& value : values_of(manifest, name))
-    if ((value.find(':') != std::string::npos) == ipv6)
+    if ((value.find(':') != std::string::npos || value == key::kSlaac) == ipv6)
       return value;
   return {};
 }
@@ -201,8 +208,12 @@ inline void remove_values(Manifest& manifest, std::string_view name, std::size_t
   manifest = std::move(kept);
 }
 
-/// Works what a run asks for into an image's manifest.
+/// Works what a run asks for into an image's manifest. Another address is one of another net: the image's
+/// router and name servers do not go with it.
 inline void add_run_settings(Manifest& manifest, const Manifest& run) {
+  if (!value_of(run, key::address).empty())
+    for (const auto name : {key::gateway, key::dns})
+      remove_values(manifest, name, 0);
   for (const auto& [name, value] : run)
     if (name == key::argument)
       remove_values(manifest, name, 1);

@@ -20,7 +20,9 @@ void add_guest_options(CLI::App& command, GuestSettings& settings, GuestDefaults
   command.add_option("--hostname", settings.hostname, otherwise("The machine's name", "the program's"))
       ->type_name("NAME");
   add_repeatable(command, "--address", settings.addresses,
-                 otherwise("IPv4 or IPv6 address with prefix length, one of each, or none", "10.0.2.15/24"))
+                 otherwise("IPv4 or IPv6 address with prefix length, one of each; dhcp and slaac: whichever "
+                           "the network gives; or none",
+                           "10.0.2.15/24"))
       ->type_name("ADDRESS/LENGTH");
   add_repeatable(
       command, "--gateway", settings.gateways,
@@ -34,6 +36,11 @@ void add_guest_options(CLI::App& command, GuestSettings& settings, GuestDefaults
   add_repeatable(command, "--dns-search", settings.search, "A domain in which short names are looked up")
       ->type_name("DOMAIN");
   add_repeatable(command, "--add-host", settings.hosts, "A line of /etc/hosts")->type_name("NAME:ADDRESS");
+  command
+      .add_option("--cloud", settings.cloud,
+                  "Where the machine finds more settings (docs/hypervisors.md): a disk of cloud-init's "
+                  "(nocloud), or the metadata service of ec2, gce or azure")
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(kClouds), std::end(kClouds))));
   command.add_option("--mtu", settings.mtu, "Largest packet of the network interface, in bytes")
       ->type_name("BYTES");
   add_repeatable(command, "--limit", settings.limits, "A resource limit, like nofile=65536")

@@ -87,14 +87,17 @@ Result<void> add_addresses(const char* option, std::string_view name, const std:
   std::set<int> families;
   for (const auto& value : values) {
     const auto slash = value.find('/');
-    const int family = family_of(value.substr(0, slash));
-    const bool prefix = slash != std::string::npos &&
-                        is_number(value.substr(slash + 1), family == AF_INET ? 32 : 128) &&
-                        value.substr(slash + 1) != "0";
+    const bool asked = with_prefix && (value == key::kDhcp || value == key::kSlaac);
+    const int family = !asked ? family_of(value.substr(0, slash)) : value == key::kDhcp ? AF_INET : AF_INET6;
+    const bool prefix = asked || (slash != std::string::npos &&
+                                  is_number(value.substr(slash + 1), family == AF_INET ? 32 : 128) &&
+                                  value.substr(slash + 1) != "0");
     if (family == AF_UNSPEC || prefix != with_prefix || (slash != std::string::npos && !with_prefix))
-      return wrong(option, value,
-                   with_prefix ? "an address with its prefix length like 10.0.2.15/24 or fd00::2/64, or none"
-                               : "an IPv4 or IPv6 address, or none");
+      return wrong(
+          option, value,
+          with_prefix
+              ? "an address with its prefix length like 10.0.2.15/24 or fd00::2/64, dhcp, slaac, or none"
+              : "an IPv4 or IPv6 address, or none");
     if (!families.insert(family).second && !several)
       return wrong(option, value, "one IPv4 address and one IPv6 address at most");
     manifest.emplace_back(name, value);
@@ -232,6 +235,8 @@ Result<void> add_given(const GuestSettings& settings, Manifest& manifest) {
     return wrong("--hostname", settings.hostname, "at most 64 letters, digits, - and .");
   if (!settings.hostname.empty())
     manifest.emplace_back(key::hostname, settings.hostname);
+  if (!settings.cloud.empty())
+    manifest.emplace_back(key::cloud, settings.cloud);
   TRY(add_network(settings, manifest));
   TRY(add_limits(settings.limits, manifest));
   TRY(add_ports_and_signal(settings, manifest));

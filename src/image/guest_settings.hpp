@@ -11,22 +11,27 @@
 
 namespace ukl {
 
+/// Where a machine can look for settings of its own (init/cloud.hpp).
+inline constexpr const char* kClouds[] = {"nocloud", "ec2", "gce", "azure"};
+
 /// As they stand on the command line. Empty ones are not given.
 struct GuestSettings {
   std::vector<std::string> environment; ///< NAME=value
   std::string directory;                ///< absolute
   std::string user;                     ///< UID:GID, UID, or a name
   std::string hostname;
-  std::vector<std::string> addresses; ///< IPv4 or IPv6 with prefix length, one of each; or "none"
-  std::vector<std::string> gateways;  ///< IPv4 or IPv6, one of each; or "none"
-  std::vector<std::string> dns;       ///< IPv4 or IPv6; or "none"
-  std::vector<std::string> search;    ///< domains
-  std::vector<std::string> hosts;     ///< NAME:ADDRESS
-  unsigned mtu = 0;                   ///< bytes; 0: the network's own
-  std::vector<std::string> limits;    ///< NAME=SOFT[:HARD]
-  std::vector<std::string> sysctls;   ///< NAME=VALUE
-  std::vector<std::string> ports;     ///< on which the program listens: PORT[/tcp|/udp]
-  std::string stop_signal;            ///< what asks the program to end: a name or a number
+  std::vector<std::string>
+      addresses; ///< IPv4 or IPv6 with prefix length, one of each; "dhcp", "slaac"; or "none"
+  std::vector<std::string> gateways; ///< IPv4 or IPv6, one of each; or "none"
+  std::vector<std::string> dns;      ///< IPv4 or IPv6; or "none"
+  std::vector<std::string> search;   ///< domains
+  std::vector<std::string> hosts;    ///< NAME:ADDRESS
+  unsigned mtu = 0;                  ///< bytes; 0: the network's own
+  std::vector<std::string> limits;   ///< NAME=SOFT[:HARD]
+  std::vector<std::string> sysctls;  ///< NAME=VALUE
+  std::vector<std::string> ports;    ///< on which the program listens: PORT[/tcp|/udp]
+  std::string stop_signal;           ///< what asks the program to end: a name or a number
+  std::string cloud;                 ///< where a machine finds more settings: one of kClouds
   unsigned poll_network = 0; ///< microseconds for which poll and epoll_wait ask the network device themselves
 };
 
