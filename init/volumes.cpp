@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "volumes.hpp"
 
+#include "data_disk.hpp"
 #include "ending.hpp"
 #include "mounts.hpp"
 
@@ -56,6 +57,13 @@ bool mount_one(const Volume& volume, const std::string& path) {
   if (volume.type == "blk")
     return mount(("/dev/" + volume.source).c_str(), path.c_str(), "ext4", flags,
                  volume.discard && !volume.read_only ? "discard" : nullptr) == 0;
+  if (volume.type == "rest") {
+    const auto device = data_device(volume.source);
+    if (mount(device.c_str(), path.c_str(), "ext4", flags, nullptr) != 0)
+      return false;
+    grow_data(device, path);
+    return true;
+  }
   if (volume.type == "tmpfs")
     return mount("tmpfs", path.c_str(), "tmpfs", flags | MS_NOSUID,
                  ("mode=1777" + (volume.source == "0" ? "" : ",size=" + volume.source)).c_str()) == 0;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/boot_disk.hpp"
+#include "machine/options.hpp"
+#include "machine/plan.hpp"
 #include "support/files.hpp"
 #include "support/process.hpp"
 #include "support/text.hpp"
@@ -25,6 +27,8 @@ constexpr std::array kFormats = {
 
 // Hypervisors take disks of whole mebibytes.
 constexpr std::uintmax_t kDiskUnit = 1 << 20;
+
+constexpr std::uint64_t kLeastData = 8 << 20; // for a file system that can grow
 
 // What the configuration needs, and the kinds of partitions, which GRUB's own part of it loads all.
 constexpr const char* kModules = "--install-modules=multiboot2 iso9660 fat normal boot search part_acorn "
@@ -61,6 +65,28 @@ Result<void> run_tool_to(const std::vector<std::string>& command, const fs::path
   return Error{Failure::unwritable, fmt::format("{} failed: {}", command[0], last_line(ran->text)), ""};
 }
 
+// Where data begin behind an image of that size: GRUB and the tables of partitions take less than this.
+std::uint64_t data_offset(std::uint64_t image) {
+  constexpr std::uint64_t kGrub = 32 << 20;
+  return (image + kGrub + kDiskUnit - 1) / kDiskUnit * kDiskUnit;
+}
+
+// The file gets holes, not blocks.
+Result<void> add_data(const fs::path& disk, std::uint64_t offset, const DiskData& data,
+                      const fs::path& output) {
+  std::error_code error;
+  if (const auto end = fs::file_size(disk, error); error || end > offset)
+    return Error{Failure::unwritable,
+                 fmt::format("GRUB's part of {} is larger than expected", output.string()), ""};
+  fs::resize_file(disk, offset + data.bytes, error);
+  if (error)
+    return file_error(output, "write", error.value());
+  return run_tool_to({"env", "PATH=/usr/sbin:/sbin:/usr/bin:/bin", "mke2fs", "-q", "-F", "-t", "ext4", "-L",
+                      kDataLabel, "-E", fmt::format("offset={}", offset), disk.string(),
+                      fmt::format("{}k", data.bytes >> 10)},
+                     output);
+}
+
 } // namespace
 
 Result<DiskFormat> parse_disk_format(const std::string& text) {
@@ -89,12 +115,31 @@ Result<std::string> grub_configuration(const std::string& parameters) {
   return fmt::format("set timeout=0\nmultiboot2 /image.ukl{}\nboot\n", words);
 }
 
+Result<DiskData> parse_disk_data(const std::string& text) {
+  const auto colon = text.find(':');
+  TRY_LET(const auto bytes, parse_size(text.substr(0, colon)));
+  const auto path = colon == std::string::npos ? "/data" : text.substr(colon + 1);
+  if (bytes < kLeastData || !path.starts_with('/'))
+    return Error{Failure::usage, fmt::format("--data {} is not understood", text),
+                 "expected: SIZE[:/PATH], as in 10G:/var/lib/app, and at least 8M"};
+  return DiskData{bytes, path};
+}
+
 Result<void> make_boot_disk(const fs::path& image, const fs::path& output, DiskFormat format,
-                            const std::string& parameters) {
+                            const std::string& parameters, const DiskData& data) {
   TRY(check_grub());
-  TRY_LET(const auto configuration, grub_configuration(parameters));
+  if (data.bytes > 0 && format == DiskFormat::iso)
+    return Error{Failure::usage, "a CD has no room for data", "take --format raw, qcow2, vmdk or vhd"};
   TRY_LET(const auto folder, TemporaryFolder::create("ukl-export"));
   std::error_code error;
+  const auto offset = data_offset(fs::file_size(image, error));
+  if (error)
+    return file_error(image, "read", error.value());
+  auto words = parameters;
+  if (data.bytes > 0)
+    words += fmt::format("{}ukl.volume={}", words.empty() ? "" : " ",
+                         percent_encode(fmt::format("rest:{}:{}", offset, data.path)));
+  TRY_LET(const auto configuration, grub_configuration(words));
   const auto tree = folder.path() / "tree";
   fs::create_directories(tree / "boot" / "grub", error);
   TRY(write_text(tree / "boot" / "grub" / "grub.cfg", configuration));
@@ -117,6 +162,8 @@ Result<void> make_boot_disk(const fs::path& image, const fs::path& output, DiskF
     if (error)
       return file_error(output, "write", error.value());
   }
+  if (data.bytes > 0)
+    TRY(add_data(made, offset, data, output));
   if (of_qemu)
     TRY(run_tool_to(
         {"qemu-img", "convert", "-f", "raw", "-O", of_qemu, made.string(), file.temporary_path().string()},

@@ -6,6 +6,7 @@
 #include "support/reporter.hpp"
 #include "support/result.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -20,9 +21,19 @@ Result<DiskFormat> parse_disk_format(const std::string& text);
 /// them).
 Result<std::string> grub_configuration(const std::string& parameters);
 
+/// An ext4 file system behind the image, for the program's data: empty, grown to the disk's end at each
+/// start.
+struct DiskData {
+  std::uint64_t bytes = 0; ///< 0: none
+  std::string path;        ///< where the program finds it
+};
+
+/// `SIZE` or `SIZE:/PATH`, the path being /data otherwise. Error: usage.
+Result<DiskData> parse_disk_data(const std::string& text);
+
 /// Makes it. `output` appears when it is whole. Errors: missing_tool (with the packages' names), disk_full,
-/// unwritable, usage, interrupted.
+/// unwritable, usage (data on a CD among them), interrupted.
 Result<void> make_boot_disk(const std::filesystem::path& image, const std::filesystem::path& output,
-                            DiskFormat format, const std::string& parameters);
+                            DiskFormat format, const std::string& parameters, const DiskData& data);
 
 } // namespace ukl
