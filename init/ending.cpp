@@ -8,7 +8,7 @@
 #include "power.hpp"
 #include "settings.hpp"
 #include "streams.hpp"
-#include "ukl/manifest.hpp"
+#include "ukl/run_settings.hpp"
 #include "volumes.hpp"
 
 #include <cerrno>
@@ -71,17 +71,25 @@ void choose_fastest_reset() {
   close(fd);
 }
 
-} // namespace
-
-void say(const std::string& text) {
-  const std::string line = "ukl-init: " + text + "\n";
-  for (std::size_t done = 0; done < line.size();) {
-    const ssize_t written = write(STDERR_FILENO, line.data() + done, line.size() - done);
+void write_console(const std::string& text) {
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t written = write(STDERR_FILENO, text.data() + done, text.size() - done);
     if (written < 0 && errno != EINTR)
       return;
     if (written > 0)
       done += static_cast<std::size_t>(written);
   }
+}
+
+} // namespace
+
+void tell_console(const std::string& word) {
+  if (value_of(read_run_settings(), key::console_status) == "1")
+    write_console(std::string(kConsoleWordBegin) + word + std::string(kConsoleWordEnd));
+}
+
+void say(const std::string& text) {
+  write_console("ukl-init: " + text + "\n");
 }
 
 void fail(const std::string& text) {
@@ -106,6 +114,7 @@ void end_machine(int status) {
     finish_streams();
     wait_for_delivery();
   }
+  tell_console("status " + std::to_string(status));
   // Whoever reads the status may stop the machine at once, so the console's last byte has to be out.
   tcdrain(STDERR_FILENO);
   report_traced_calls();

@@ -11,6 +11,9 @@ inline constexpr int kInitFailed = 125;    ///< something failed before the prog
 inline constexpr int kNotExecutable = 126; ///< the program's file cannot be executed
 inline constexpr int kNotFound = 127;      ///< the program's file, or its interpreter, does not exist
 
+/// A word for whoever reads the console in place of a control port (ukl/run_settings.hpp), if somebody does.
+void tell_console(const std::string& word);
+
 /// Writes `ukl-init: text` as a line on the console.
 void say(const std::string& text);
 

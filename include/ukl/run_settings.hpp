@@ -28,11 +28,19 @@ namespace key {
 /// list: `MODE PATH\0CONTENTS`, MODE in octal: a file of this run, which replaces one of the image. Only in a
 /// block.
 inline constexpr std::string_view file = "file";
+/// list: words before the program's: what is started in its place, and starts it.
+inline constexpr std::string_view tracer = "tracer";
+/// 1: say on the console what the control port would be told (kConsoleWordBegin), where there is none.
+inline constexpr std::string_view console_status = "console-status";
 /// 1: tell which files the program looks for and does not find (`missing` on the control port).
 inline constexpr std::string_view find_files = "find-files";
 /// list: `NAME\0CONTENTS`: a file below kSecretsFolder that the program alone may read. Only in a block.
 inline constexpr std::string_view secret = "secret";
 } // namespace key
+/// `kConsoleWordBegin WORD kConsoleWordEnd` on the console: an application's own message (ECMA-48, 8.3.2:
+/// APC), which no terminal shows. `ready`: what is typed from now on reaches the program; `status NUMBER`:
+/// the program's, at the end.
+inline constexpr std::string_view kConsoleWordBegin = "\x1b_ukl ", kConsoleWordEnd = "\x1b\\";
 inline constexpr const char* kSecretsFolder = "/run/secrets";
 
 /// Records as they stand behind the header: the length of `key=value` as 32 bits, the lowest byte first, and

@@ -9,6 +9,7 @@ Result<void> fit_machine(const Hypervisor& hypervisor, const ImageInfo& image, M
   options.lacks = values_of(image.manifest, key::lacks);
   if (options.machine.empty())
     options.machine = hypervisor.usual_machine(options.lacks);
+  options.disks = hypervisor.disks;
   TRY(hypervisor.check(options));
   TRY_LET(const auto tree, tree_size(options.image, image));
   const auto need = memory_need(image, tree, options.cpus);

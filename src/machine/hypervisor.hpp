@@ -18,10 +18,25 @@ struct Hypervisor {
   std::vector<std::string> (*parameters)(const MachineOptions& options);
   /// The command that runs the machine, `program` first. The console is its standard input and output.
   std::vector<std::string> (*command)(const MachinePlan& plan);
+  /// What the command reads from `plan.file`; null: there is no such file.
+  std::string (*file)(const MachinePlan& plan);
+  /// It has virtio ports, on which init tells of the program and is told of signals (Channels). Without them
+  /// there is the console alone (run_plain.hpp).
+  bool has_ports;
+  const char* disks; ///< how Linux calls its disks, without their letter
 };
 
-/// QEMU (qemu.cpp).
+/// QEMU (qemu.cpp), the one that does all that ukl can.
 const Hypervisor& qemu();
+/// Those that have a console and little else (plain_hypervisors.cpp).
+const Hypervisor& firecracker();
+const Hypervisor& cloud_hypervisor();
+const Hypervisor& xen();
+
+/// All of them, QEMU first.
+std::vector<const Hypervisor*> hypervisors();
+/// Error: usage, with the names that there are.
+Result<const Hypervisor*> find_hypervisor(const std::string& name);
 
 /// plan_machine() and `command` in one. Errors: those of plan_machine.
 Result<std::vector<std::string>> machine_command(const Hypervisor& hypervisor, const MachineOptions& options,

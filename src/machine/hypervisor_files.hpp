@@ -4,12 +4,40 @@
 
 #include "image/write.hpp"
 
+#include <cstdint>
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace ukl {
 
+/// A machine in words that every hypervisor has.
+struct DescribedMachine {
+  std::string name, image, initrd, parameters; ///< `initrd` may be empty; paths are absolute
+  std::uint64_t mebibytes = 0;
+  unsigned cpus = 1;
+  struct Disk {
+    std::string path;
+    bool read_only = false;
+  };
+  std::vector<Disk> disks;
+  std::string tap, mac; ///< of its network card; no tap: it has none
+};
+
+/// What Firecracker reads (its src/firecracker/swagger/firecracker.yaml), Cloud Hypervisor's command line
+/// (its docs/), and a domain for xl (xl.cfg(5)).
+std::string firecracker_config(const DescribedMachine& machine);
+std::vector<std::string> cloud_hypervisor_command(const DescribedMachine& machine);
+std::string xen_domain(const DescribedMachine& machine);
+
+/// What Linux has to be told on them.
+inline constexpr const char* kFirecrackerParameters = "console=ttyS0 reboot=k panic=1 pci=off";
+inline constexpr const char* kCloudHypervisorParameters = "console=ttyS0";
+inline constexpr const char* kXenParameters = "console=hvc0";
+
 /// `firecracker`: its --config-file (JSON, src/vmm/src/resources.rs of Firecracker); `cloud-hypervisor`: a
-/// script with its command line; `libvirt`: a domain (XML) for virsh define.
+/// script with its command line; `libvirt`: a domain (XML) for virsh define; `xen`: a domain for xl create
+/// (xl.cfg(5)).
 bool is_hypervisor_file(const std::string& format);
 /// Without the dot.
 std::string hypervisor_file_ending(const std::string& format);
@@ -20,7 +48,8 @@ struct HypervisorFile {
 };
 
 /// `parameters` are added to the kernel's. The machine has one CPU and as much memory as the image needs.
-/// Error: usage (no such format).
+/// Errors: usage (no such format, a line break in the parameters), kernel_lacks (`xen`, and the image's
+/// kernel has no support for it), not_found.
 Result<HypervisorFile> hypervisor_file(const std::string& format, const std::filesystem::path& image,
                                        const ImageInfo& info, std::uint64_t memory,
                                        const std::string& parameters);

@@ -50,6 +50,7 @@ struct MachineOptions {
   std::filesystem::path folder;       ///< of the machine's record, for sockets to it; empty: it has none
   std::vector<std::uint16_t> awaited; ///< TCP ports of the guest: say when somebody listens there
   std::vector<Volume> volumes;
+  std::string disks = "vd"; ///< how Linux calls the hypervisor's disks, without their letter
   std::vector<MemoryFolder> memory_folders;
   int stop_signal = 15;                             ///< what asks the program to end
   bool read_only = false;                           ///< the root tree

@@ -16,7 +16,8 @@ constexpr std::size_t kLongestParameters = 2048 - 256;
 
 // What init is told of a volume (include/ukl/manifest.hpp). Linux names virtio disks in the order in which it
 // finds them, which is the order on QEMU's command line.
-std::string volume_word(const std::vector<Volume>& volumes, std::size_t index) {
+std::string volume_word(const MachineOptions& options, std::size_t index) {
+  const auto& volumes = options.volumes;
   const Volume& volume = volumes[index];
   std::string type = volume.transport == Transport::virtiofs ? "virtiofs" : "9p", source = volume_tag(index);
   if (volume.kind == VolumeKind::disk) {
@@ -25,7 +26,7 @@ std::string volume_word(const std::vector<Volume>& volumes, std::size_t index) {
       if (volumes[before].kind == VolumeKind::disk)
         ++letter;
     type = volume.named ? "blk,discard" : "blk";
-    source = fmt::format("vd{}", letter);
+    source = fmt::format("{}{}", options.disks, letter);
   }
   if (volume.read_only)
     type += ",ro";
@@ -82,7 +83,7 @@ Manifest run_settings(const MachineOptions& options, const Manifest& more) {
     add(key::cpus, fmt::format("{}", options.cpus));
   settings.insert(settings.end(), options.settings.begin(), options.settings.end());
   for (std::size_t index = 0; index < options.volumes.size(); ++index)
-    add(key::volume, volume_word(options.volumes, index));
+    add(key::volume, volume_word(options, index));
   for (const auto& [path, size] : options.memory_folders)
     add(key::volume, fmt::format("tmpfs:{}:{}", size, path));
   if (options.read_only)

@@ -33,6 +33,7 @@ struct MachinePlan {
   std::string parameters;       ///< the kernel's command line, whole
   std::filesystem::path initrd; ///< the block of settings, or another kernel's files; empty: none
   Channels channels;
+  std::filesystem::path file = {}; ///< for what the hypervisor reads besides its command line
 };
 
 /// Errors: usage (too long parameters; forwarded ports without a network that has them).

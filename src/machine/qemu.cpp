@@ -32,7 +32,9 @@ using Warm = MachineOptions::Warm;
 std::string user_network(const Manifest& manifest, const std::vector<Forward>& forwards) {
   const auto add = [&](const char* property, std::string_view name, bool ipv6) {
     const auto value = address_of(manifest, name, ipv6);
-    return value.empty() ? std::string() : fmt::format(",{}={}", property, value);
+    return value.empty() || value == key::kDhcp || value == key::kSlaac
+               ? std::string()
+               : fmt::format(",{}={}", property, value);
   };
   const std::string address = address_of(manifest, key::address, false);
   std::string network = "user,id=network";
@@ -42,8 +44,9 @@ std::string user_network(const Manifest& manifest, const std::vector<Forward>& f
   network += add("ipv6-net", key::address, true) + add("ipv6-host", key::gateway, true) +
              add("ipv6-dns", key::dns, true);
   for (const auto& forward : forwards)
-    network += fmt::format(",hostfwd={}:{}:{}-{}:{}", forward.protocol, forward.host_address,
-                           forward.host_port, address.substr(0, address.find('/')), forward.guest_port);
+    network +=
+        fmt::format(",hostfwd={}:{}:{}-{}:{}", forward.protocol, forward.host_address, forward.host_port,
+                    address == key::kDhcp ? "" : address.substr(0, address.find('/')), forward.guest_port);
   return network;
 }
 
@@ -186,8 +189,16 @@ std::vector<std::string> command(const MachinePlan& plan) {
 } // namespace
 
 const Hypervisor& qemu() {
-  static constexpr Hypervisor kHypervisor = {
-      "qemu", kProgram, "qemu-system-x86", usual_machine, check_machine, machine_parameters, command};
+  static constexpr Hypervisor kHypervisor = {.name = "qemu",
+                                             .program = kProgram,
+                                             .package = "qemu-system-x86",
+                                             .usual_machine = usual_machine,
+                                             .check = check_machine,
+                                             .parameters = machine_parameters,
+                                             .command = command,
+                                             .file = nullptr,
+                                             .has_ports = true,
+                                             .disks = "vd"};
   return kHypervisor;
 }
 

@@ -36,7 +36,9 @@ Result<MachineEnd> run_machine(const MachineOptions& asked, const Manifest& mani
                                   : look_at_host_streams();
   Manifest whole = manifest;
   add_run_settings(whole, asked.settings);
-  const std::string address = address_of(whole, key::address, false);
+  std::string address = address_of(whole, key::address, false);
+  if (address == key::kDhcp)
+    address.clear(); // QEMU's own server gives the one that QEMU forwards to by itself
   TRY_LET(auto ports, ForwardedPorts::hold(asked.forwards));
   TRY_LET(auto clock, ClockWatch::create());
   TRY_LET(auto channels, MachineChannels::open(host, true, warm || !asked.folder.empty(), signals.ignored()));
