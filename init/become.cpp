@@ -3,6 +3,7 @@
 
 #include "ending.hpp"
 #include "environment.hpp"
+#include "ukl/run_settings.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -27,6 +28,11 @@ bool make_execution(const Manifest& settings, Execution& execution, std::string&
   execution.arguments = values_of(settings, key::argument);
   execution.environment = make_environment(settings);
   execution.file = find_program(execution.arguments[0], execution.environment);
+  if (auto tracer = values_of(settings, key::tracer); !tracer.empty()) {
+    execution.arguments[0] = execution.file;
+    execution.file = tracer[0];
+    execution.arguments.insert(execution.arguments.begin(), tracer.begin(), tracer.end());
+  }
   execution.directory = value_of(settings, key::directory);
   return look_up_user(settings, execution.user, why);
 }

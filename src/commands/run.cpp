@@ -5,7 +5,7 @@
 #include "commands/command.hpp"
 #include "commands/guest_options.hpp"
 #include "commands/old_call_options.hpp"
-#include "commands/run_life.hpp"
+#include "commands/run_texts.hpp"
 #include "image/write.hpp"
 #include "machine/accelerator.hpp"
 #include "machine/bootchart.hpp"
@@ -13,6 +13,7 @@
 #include "machine/fit_machine.hpp"
 #include "machine/named_volumes.hpp"
 #include "machine/run_files.hpp"
+#include "machine/run_plain.hpp"
 #include "machine/warm_machine.hpp"
 #include "support/environment.hpp"
 #include "support/overwriting.hpp"
@@ -31,21 +32,6 @@ namespace ukl {
 namespace {
 
 // The command line as it was written.
-struct RunTexts {
-  std::string image;
-  std::vector<std::string> arguments, forwards, volumes, qemu_arguments;
-  std::vector<std::string> environment, environment_files, configs, secrets, memory_folders;
-  GuestSettings guest;
-  std::string memory, accelerator = "auto", machine, append;
-  unsigned cpus = 1;
-  std::string timeout;
-  std::string network = "user", mac;
-  std::string trace;     // a file
-  std::string bootchart; // a file
-  bool dry_run = false, json = false, time = false, read_only = false, publish_all = false;
-  LifeOptions life;
-};
-
 // What goes over the image's settings.
 Result<Manifest> read_settings(const RunTexts& texts) {
   GuestSettings guest = texts.guest;
@@ -79,6 +65,21 @@ Result<Manifest> read_settings(const RunTexts& texts) {
   return settings;
 }
 
+// With all calls answered: strace makes some that no image knows of.
+Result<void> add_strace(const RunTexts& texts, MachineOptions& options) {
+  auto asked = *texts.strace;
+  asked.to_file = !texts.strace_output.empty();
+  TRY_LET(auto settings, strace_settings(asked));
+  std::ranges::move(settings, std::back_inserter(options.settings));
+  options.trace = true;
+  if (!asked.to_file)
+    return {};
+  TRY(write_text(texts.strace_output, ""));
+  TRY_LET(auto volume, parse_volume(fmt::format("{}:{}:file", texts.strace_output, kTraceFile)));
+  options.volumes.push_back(std::move(volume));
+  return {};
+}
+
 Result<MachineOptions> read_options(const RunTexts& texts) {
   MachineOptions options;
   options.image = texts.image;
@@ -109,7 +110,9 @@ Result<MachineOptions> read_options(const RunTexts& texts) {
     TRY_LET(const auto forwards, parse_forwards(text));
     options.forwards.insert(options.forwards.end(), forwards.begin(), forwards.end());
   }
-  TRY_LET(options.network, HostNetwork::parse(texts.network));
+  TRY_LET(options.network, HostNetwork::parse(!texts.network.empty() ? texts.network
+                                              : texts.vmm == "qemu"  ? "user"
+                                                                     : "none"));
   if (!texts.mac.empty()) {
     TRY_LET(options.network.mac, parse_mac(texts.mac));
   } else if (options.network.kind == HostNetwork::Kind::tap ||
@@ -135,6 +138,8 @@ Result<MachineOptions> read_options(const RunTexts& texts) {
   if (!settings)
     return settings.error();
   options.settings = std::move(*settings);
+  if (texts.strace)
+    TRY(add_strace(texts, options));
   if (options.network.kind == HostNetwork::Kind::none)
     options.settings.emplace_back(key::address, "");
   // QEMU's router and name server, which an image has by default, are on its own network only.
@@ -200,7 +205,49 @@ void go_on_from(const WarmMachine& warm, MachineOptions& options) {
   options.warm.folder = std::filesystem::absolute(warm.folder);
 }
 
-Result<int> run(const RunTexts& texts) {
+Result<void> take_volumes(const MachineOptions& options, std::vector<FileLock>& held) {
+  for (const auto& volume : options.volumes)
+    if (volume.named) {
+      TRY_LET(auto lock, take_volume(volume));
+      held.push_back(std::move(lock));
+    }
+  return {};
+}
+
+// A machine with a console and nothing else of ours.
+Result<int> run_plainly(const Hypervisor& hypervisor, MachineOptions options, const ImageInfo& image,
+                        const RunTexts& texts) {
+  for (const auto& [asked, what] : {std::pair(texts.life.detach, "-d"),
+                                    {!texts.life.name.empty(), "--name"},
+                                    {texts.publish_all, "-P"},
+                                    {texts.json, "--json"},
+                                    {is_warm_machine(texts.image), "a kept machine"}})
+    if (asked)
+      return Error{Failure::usage, fmt::format("{} has no use for {}", hypervisor.name, what),
+                   "leave it out, or take --vmm qemu"};
+  if (&hypervisor == &xen() && !image.xen)
+    return Error{
+        Failure::kernel_lacks,
+        fmt::format("the kernel of {} has no support for Xen and cannot start there", texts.image),
+        "pack the program again with --profile cloud (once before: ukl kernel build --profile cloud)"};
+  options.accelerator = Accelerator::kvm;
+  if (texts.network.empty() && !value_of(image.manifest, key::address).empty())
+    print_note(fmt::format("the machine has no network: {} has one on a device of this machine (--network)",
+                           hypervisor.name));
+  if (texts.dry_run) {
+    TRY_LET(const auto plan, plan_machine(hypervisor, options, image.manifest, {}));
+    print_output(hypervisor.file ? hypervisor.file(plan) : shell_line(hypervisor.command(plan)) + "\n");
+    return 0;
+  }
+  std::vector<FileLock> held;
+  TRY(take_volumes(options, held));
+  TRY_LET(const auto end, run_plain_machine(hypervisor, options, image.manifest));
+  return end.status;
+}
+
+} // namespace
+
+Result<int> run_image(const RunTexts& texts) {
   // What the user asked for, checked before anything is started.
   auto options = read_options(texts);
   if (!options)
@@ -227,7 +274,10 @@ Result<int> run(const RunTexts& texts) {
   options->machine = texts.machine.empty() && warm ? warm->machine : texts.machine;
   if (texts.memory.empty())
     options->memory = warm ? warm->memory : 0;
-  TRY(fit_machine(qemu(), *image, *options));
+  TRY_LET(const auto* hypervisor, find_hypervisor(texts.vmm));
+  TRY(fit_machine(*hypervisor, *image, *options));
+  if (!hypervisor->has_ports)
+    return run_plainly(*hypervisor, *options, *image, texts);
   if (texts.publish_all)
     for (auto& forward : forwards_of(image->manifest))
       options->forwards.push_back(std::move(forward));
@@ -264,11 +314,7 @@ Result<int> run(const RunTexts& texts) {
     go_on_from(*warm, *options);
   // As long as we, or whoever looks after the machine, are there.
   std::vector<FileLock> held;
-  for (const auto& volume : options->volumes)
-    if (volume.named) {
-      TRY_LET(auto lock, take_volume(volume));
-      held.push_back(std::move(lock));
-    }
+  TRY(take_volumes(*options, held));
   if (texts.life.detach)
     return run_detached(texts.life, *options, image->manifest);
   auto end = run_in_foreground(texts.life, *options, image->manifest);
@@ -278,15 +324,14 @@ Result<int> run(const RunTexts& texts) {
     print_json(*end, options->accelerator);
   if (auto shown = show_times(*end, texts); !shown)
     return shown.error();
-  if (options->trace)
+  if (!texts.trace.empty())
     if (auto learned = learn(*end, texts); !learned)
       return learned.error();
   return end->status;
 }
 
-void add_run(CLI::App& app, Action& action) {
-  auto texts = std::make_shared<RunTexts>();
-  auto* command = app.add_subcommand("run", "Boot an image in QEMU and exit with its program's status");
+void add_run_options(CLI::App& command_, const std::shared_ptr<RunTexts>& texts) {
+  auto* command = &command_;
   command
       ->add_option("image", texts->image,
                    "The image, as made by ukl pack or ukl build; or a kept machine (ukl snapshot)")
@@ -314,10 +359,16 @@ void add_run(CLI::App& app, Action& action) {
       "the host's then, but none is waited for); virtiofs (the default) or 9p (by path: an open file that "
       "is renamed or removed is lost, and a shared mapping cannot be written to); disk or file",
       "HOST:GUEST[:ro,…]");
+  command->add_option(
+      "--network", texts->network,
+      "What the machine's network card is connected to: user (QEMU's own, with -p), tap:NAME or "
+      "bridge:NAME (devices of this machine: the program has its --address there), none "
+      "(default: user; none where --vmm has no such network)");
   command
-      ->add_option("--network", texts->network,
-                   "What the machine's network card is connected to: user (QEMU's own, with -p), tap:NAME or "
-                   "bridge:NAME (devices of this machine: the program has its --address there), none")
+      ->add_option(
+          "--vmm", texts->vmm,
+          "Which hypervisor: qemu; or firecracker, cloud-hypervisor or xen (xl), where the machine's "
+          "console is our standard output and input, and what they lack is refused")
       ->capture_default_str();
   command->add_option("--mac", texts->mac, "The card's address (default: one that follows from --name)");
   add_list("--tmpfs", texts->memory_folders,
@@ -386,6 +437,14 @@ void add_run(CLI::App& app, Action& action) {
       ->type_name("FILE");
   command->add_flag("--json", texts->json,
                     "At the end, print status and times as one line of JSON on standard error");
+}
+
+namespace {
+
+void add_run(CLI::App& app, Action& action) {
+  auto texts = std::make_shared<RunTexts>();
+  auto* command = app.add_subcommand("run", "Boot an image in QEMU and exit with its program's status");
+  add_run_options(*command, texts);
   command->footer(
       "The program's standard streams are ours: a terminal, a pipe or file, /dev/null, or closed. Linux's\n"
       "own messages come on standard error. Every signal goes to the program, and so do the keys of a\n"
@@ -397,7 +456,7 @@ void add_run(CLI::App& app, Action& action) {
       "Examples:\n"
       "  ukl run memcached.ukl -p 11211:11211 -m 512M -- -u root -m 256\n"
       "  ukl run -d --wait-ready tcp:11211 memcached.ukl -p 11211:11211");
-  command->callback([texts, &action] { action = [texts] { return run(*texts); }; });
+  command->callback([texts, &action] { action = [texts] { return run_image(*texts); }; });
 }
 
 const RegisterCommand registration{30, add_run};
