@@ -63,7 +63,7 @@ void map_one_to_one(std::uint64_t scratch) {
   constexpr std::ptrdiff_t page = 512; // entries
   auto* middle = entries + 4 * page;
   auto* top = entries + 5 * page;
-  for (std::uint64_t i = 0; i < 4 * 512; ++i)
+  for (std::uint64_t i = 0; i < std::uint64_t{4} * 512; ++i)
     entries[i] = i << 21 | present | writable | large;
   for (std::uint64_t i = 0; i < 512; ++i) {
     middle[i] = i < 4 ? (scratch + 4096 * i) | present | writable : 0;

@@ -151,8 +151,9 @@ void add_image_options(CLI::App& command, ImageOptions& options) {
   auto* profile = command.add_option(
       "--profile", request.profile,
       "The kernel's profile: general has everything, micro is for programs of one thread "
-      "and machines without PCI and disks, classic runs programs in ring 3 (default: micro "
-      "if that has all that the image asks for, else general)");
+      "and machines without PCI and disks, cloud has the devices of other hypervisors too, UEFI "
+      "and Xen, classic runs programs in ring 3 (default: micro if that has all that the image "
+      "asks for, else general)");
   command.add_option("--kernel", request.kernel, "For experts: a vmlinux of your own instead of a profile's")
       ->excludes(profile);
   command.add_flag("!--no-rewrite", request.rewrite,

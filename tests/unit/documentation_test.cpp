@@ -160,7 +160,7 @@ TEST(Completion, OffersEveryOptionAndCommand) {
   EXPECT_EQ(complete("pack --file a --js", "--js"), std::set<std::string>{"--json"});
   EXPECT_EQ(complete("run --machine", "mic"), std::set<std::string>{"microvm"});
   EXPECT_EQ(complete("run --accel", ""), (std::set<std::string>{"auto", "kvm", "tcg"}));
-  EXPECT_EQ(complete("pack --profile", "cl"), std::set<std::string>{"classic"});
+  EXPECT_EQ(complete("pack --profile", "cla"), std::set<std::string>{"classic"});
 }
 
 // The tool, its files and what is written about it work from where they are installed, without the source
