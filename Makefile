@@ -12,7 +12,7 @@ TARGETS :=
 # Most lines that kernel/patches/RELEASE may add or change in existing files of Linux.
 PATCH_LIMIT := 6
 
-.PHONY: all prepare demo test release-test quick-test kernels bench fuzz patch-size lint format check-format clean install help
+.PHONY: all prepare demo site test release-test quick-test kernels bench fuzz patch-size lint format check-format clean install help
 
 all: ## build ./ukl, ./ukl-cc and ./ukl-c++
 	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX) > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
@@ -27,13 +27,18 @@ demo: prepare ## Debian's memcached as one bootable file, with a client that set
 	@$(MAKE) --no-print-directory all TARGETS="ukl ukl-init"
 	@scripts/demo
 
+site: prepare ## the pages about all of this, served by an image of ours, until Ctrl-C
+	@scripts/prepare scripts/packages-test
+	@$(MAKE) --no-print-directory all TARGETS="ukl ukl-init"
+	@scripts/site
+
 test: prepare ## every test
 	@scripts/prepare scripts/packages-test
 	@$(MAKE) --no-print-directory all
 	@scripts/run-tests
 
 release-test: prepare ## every test, and all that takes hours: long runs, KVM, forty programs, clang-tidy, fuzzing
-	@scripts/prepare scripts/packages-test scripts/packages-developer
+	@scripts/prepare scripts/packages-test scripts/packages-developer scripts/packages-browser
 	@$(MAKE) --no-print-directory all
 	@scripts/run-tests --release
 
