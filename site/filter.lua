@@ -19,6 +19,9 @@ end
 
 local function page_of(document) return root .. document:gsub("%.md$", ""):lower() .. ".html" end
 
+-- What a link is called that was the name of a document.
+local function title(name) return name:match("%l") and name or name:sub(1, 1) .. name:sub(2):lower() end
+
 local function link(element)
   local target = element.target
   if target:match("^%a+:") or target:match("^#") then return end
@@ -27,11 +30,17 @@ local function link(element)
   if pages[path] then
     element.target = page_of(path) .. anchor
     local name = pandoc.utils.stringify(element.content):match("([%w-]+)%.md$")
-    if name then element.content = { pandoc.Str(name) } end
+    if name then element.content = { pandoc.Str(title(name)) } end
   elseif path == "LICENSE" then
     element.target = root .. "license.txt"
   else
-    return element.content -- a source file: no page has it
+    local folder = source:match("^(examples/[^/]+/)")
+    if folder and path:sub(1, #folder) == folder then
+      -- make-pages adds the files of an example to its page.
+      element.target = "#" .. path:sub(#folder + 1):lower():gsub("[^%w_-]", "")
+      return element
+    end
+    return pandoc.Code(pandoc.utils.stringify(element.content)) -- a source file: no page has it
   end
   return element
 end
@@ -40,7 +49,7 @@ end
 local function text(element)
   local before, document, after = element.text:match("^(%(?)([%w/-]+%.md)([%).,;:]*)$")
   if document and pages[document] and document ~= source then
-    return { pandoc.Str(before), pandoc.Link(document:match("([%w-]+)%.md"), page_of(document)), pandoc.Str(after) }
+    return { pandoc.Str(before), pandoc.Link(title(document:match("([%w-]+)%.md")), page_of(document)), pandoc.Str(after) }
   end
 end
 

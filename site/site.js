@@ -3,6 +3,9 @@
 "use strict";
 
 const menu = document.querySelector(".menu"), pages = document.querySelector("#pages");
+// Of a list that is longer than the window, the part with this page.
+const here = pages.querySelector("[aria-current]");
+if (here && here.offsetTop > pages.clientHeight) pages.scrollTop = here.offsetTop - pages.clientHeight / 2;
 menu.addEventListener("click", () => menu.setAttribute("aria-expanded", String(pages.classList.toggle("open"))));
 
 for (const heading of document.querySelectorAll("main h2[id], main h3[id]")) {
