@@ -18,6 +18,7 @@ namespace {
 
 constexpr int kServicePatience = 10000; // milliseconds
 
+constexpr std::size_t kBeginning = std::size_t{33} << 10; // bytes, for label_of()
 constexpr const char* kLabel = "cidata";
 constexpr const char* kMountPoint = "/run/cidata";
 constexpr const char* kServiceAddress = "169.254.169.254";
@@ -41,7 +42,7 @@ void say_ignored(const std::string& where, const CloudSettings& said) {
 }
 
 bool is_cidata(const std::string& name) {
-  return strcasecmp(label_of(read_device(name, 0, 33 * 1024)).c_str(), kLabel) == 0;
+  return strcasecmp(label_of(read_device(name, 0, kBeginning)).c_str(), kLabel) == 0;
 }
 
 CloudSettings read_disk(const std::string& device) {
@@ -86,7 +87,7 @@ std::string token_of(const Service& service) {
 
 std::string label_of(std::string_view beginning) {
   // ECMA-119, section 8.4: the primary volume descriptor, 2 KiB sectors, number 16.
-  constexpr std::size_t kDescriptor = 16 * 2048;
+  constexpr std::size_t kDescriptor = std::size_t{16} * 2048;
   std::string_view label;
   if (beginning.size() >= kDescriptor + 72 &&
       beginning.substr(kDescriptor, 6) == std::string_view("\1CD001", 6))

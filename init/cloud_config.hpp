@@ -26,7 +26,7 @@ void add_user_data(std::string_view text, CloudSettings& said);
 /// The file network-config, of either version: the first interface's addresses, router, name servers and MTU.
 void add_network_config(std::string_view text, CloudSettings& said);
 
-/// Nothing is left out of what is no letter of the alphabet but blanks and line ends; anything else ends it.
+/// The bytes. Blanks and line ends are skipped; whatever else is no letter of the alphabet ends it.
 std::string decode_base64(std::string_view text);
 
 } // namespace ukl::init

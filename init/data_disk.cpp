@@ -73,7 +73,7 @@ std::string data_device(const std::string& offset) {
   const auto end = fd < 0 ? 0 : bytes_of(fd);
   blkpg_partition part = {};
   part.start = static_cast<long long>(wanted_offset);
-  part.length = static_cast<long long>((end - wanted_offset) / 4096 * 4096);
+  part.length = static_cast<long long>((end - wanted_offset) & ~std::uint64_t{4095});
   part.pno = kPartition;
   blkpg_ioctl_arg argument = {BLKPG_ADD_PARTITION, 0, sizeof part, &part};
   if (end <= wanted_offset || ioctl(fd, BLKPG, &argument) != 0)

@@ -74,6 +74,14 @@ void widen_root() {
     say("cannot make room in the root tree" + reason());
 }
 
+// Linux makes its first root writable for everybody, as if it were /tmp; sshd and others refuse a machine
+// with such a root. An image that brings a folder / of its own keeps what that has.
+void close_root() {
+  struct stat root;
+  if (stat("/", &root) == 0 && (root.st_mode & 07777) == 01777)
+    chmod("/", 0755);
+}
+
 } // namespace
 
 void make_folders(const std::string& path) {
@@ -89,6 +97,7 @@ void mount_file_systems() {
       move_root_to_tmpfs();
     widen_root();
   }
+  close_root();
   // The devices' own file system would hide what the image has there.
   const bool packed_devices = has_more_than("/dev", "console") && rename("/dev", kPackedDevices) == 0;
 

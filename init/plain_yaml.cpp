@@ -75,7 +75,7 @@ Yaml inline_list(std::string_view text) {
     if (text[0] == '"' || text[0] == '\'')
       end = end_of_quoted(text);
     end = end == std::string_view::npos ? end : text.find_first_of(",]", end);
-    list.items.emplace_back(std::string(), Yaml{Yaml::Kind::word, word_of(text.substr(0, end)), {}});
+    list.items.push_back({{}, Yaml{Yaml::Kind::word, word_of(text.substr(0, end)), {}}});
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + (text[end] == ','));
   }
 }
@@ -149,14 +149,14 @@ private:
       const auto inner = line.find_first_not_of(" \r", column + 1);
       if (inner == std::string_view::npos || line[inner] == '#') {
         ++at_;
-        node.items.emplace_back(std::string(), block(column + 1, depth + 1));
+        node.items.push_back({{}, block(column + 1, depth + 1)});
       } else if (is_item(line.substr(inner)) || colon_of(line.substr(inner)) != std::string_view::npos) {
         kept_.push_back(std::string(inner, ' ') + std::string(line.substr(inner)));
         lines_[at_] = kept_.back();
-        node.items.emplace_back(std::string(), block(inner, depth + 1));
+        node.items.push_back({{}, block(inner, depth + 1)});
       } else {
         ++at_;
-        node.items.emplace_back(std::string(), value(line.substr(inner), column, depth));
+        node.items.push_back({{}, value(line.substr(inner), column, depth)});
       }
     }
   }
@@ -171,7 +171,7 @@ private:
       ++at_;
       auto name = word_of(line.substr(0, colon));
       auto inner = value(line.substr(colon + 1), column, depth);
-      node.items.emplace_back(std::move(name), std::move(inner));
+      node.items.push_back({std::move(name), std::move(inner)});
     }
   }
 

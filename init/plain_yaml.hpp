@@ -6,21 +6,27 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace ukl::init {
+
+struct YamlItem;
 
 struct Yaml {
   enum class Kind { nothing, word, map, list };
   Kind kind = Kind::nothing;
   std::string word;
-  std::vector<std::pair<std::string, Yaml>> items; ///< of a list the names are empty
+  std::vector<YamlItem> items; ///< of a map or a list
 
   /// A map's value; a node of no kind if there is none.
   const Yaml& operator[](std::string_view name) const;
   /// The words of a list, or the one word.
   std::vector<std::string> words() const;
+};
+
+struct YamlItem {
+  std::string name; ///< in a list: empty
+  Yaml value;
 };
 
 Yaml parse_yaml(std::string_view text);

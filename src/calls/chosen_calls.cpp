@@ -15,6 +15,15 @@ bool is_word(char letter) {
 
 } // namespace
 
+bool is_web_page(std::span<const std::uint8_t> contents) {
+  std::string_view text(reinterpret_cast<const char*>(contents.data()), contents.size());
+  const auto start = text.find_first_not_of(" \t\r\n");
+  std::string head(start == std::string_view::npos ? std::string_view() : text.substr(start, 14));
+  for (char& letter : head)
+    letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  return (head == "<!doctype html" || head.starts_with("<html")) && text.find("<?") == std::string_view::npos;
+}
+
 bool names_syscall(std::span<const std::uint8_t> contents) {
   constexpr std::string_view kName = "syscall";
   constexpr char kLength = 7; // before a short string in a compiled Python file (CPython's marshal.c)

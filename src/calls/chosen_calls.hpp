@@ -24,6 +24,9 @@ struct ChosenCalls {
 /// calls it through ctypes: its path, or nothing. Asked for only where a program looks functions up by name.
 using FindScript = std::function<std::optional<std::string>()>;
 
+/// Whether a file is a page for browsers, whose scripts run there; one with <? in it may be PHP, and is none.
+bool is_web_page(std::span<const std::uint8_t> contents);
+
 /// True if a script, or what a scripting language made of it, names the function syscall: as a member
 /// (`libc.syscall`), in quotes, or among a compiled Python file's names. Mere prose does not.
 bool names_syscall(std::span<const std::uint8_t> contents);

@@ -20,7 +20,7 @@ std::optional<std::string> find_script(const RootTree& tree) {
         fs::file_size(entry.host_path, ignored) > kLargestScript)
       continue;
     const auto bytes = read_file(entry.host_path);
-    if (bytes && !begins_as_elf(*bytes) && names_syscall(*bytes))
+    if (bytes && !begins_as_elf(*bytes) && names_syscall(*bytes) && !is_web_page(*bytes))
       return path;
   }
   return std::nullopt;

@@ -107,3 +107,9 @@ RUN -- write /dev/shm/new /dev/null /run/new /run/lock/new /var/log/new /var/lib
 EXPECT all were written
 RUN -- read-any /etc/os-release /etc/localtime /etc/mtab /dev/stdin
 EXPECT all were read
+
+# The root is nobody's to write to; an image's own folder / keeps what it has.
+NAME root-folder
+PACK /bin/busybox -- stat -c '%a %u:%g' /
+RUN
+EXPECT 755 0:0

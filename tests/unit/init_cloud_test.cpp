@@ -52,12 +52,12 @@ TEST(PlainYaml, ReadsWhatPeopleWrite) {
   EXPECT_EQ(yaml["map"]["inner"].word, "1");
   EXPECT_EQ(yaml["map"]["deeper"]["x"].word, "y");
   ASSERT_EQ(yaml["list"].items.size(), 3u);
-  EXPECT_EQ(yaml["list"].items[0].second.word, "one");
-  EXPECT_EQ(yaml["list"].items[1].second["two"].word, "2");
-  EXPECT_EQ(yaml["list"].items[1].second["three"].word, "3");
-  EXPECT_EQ(yaml["list"].items[2].second["four"].word, "4");
-  EXPECT_THAT(yaml["indented"].items[0].second.words(), ElementsAre("p", "q"));
-  EXPECT_THAT(yaml["indented"].items[1].second.words(), ElementsAre("nested"));
+  EXPECT_EQ(yaml["list"].items[0].value.word, "one");
+  EXPECT_EQ(yaml["list"].items[1].value["two"].word, "2");
+  EXPECT_EQ(yaml["list"].items[1].value["three"].word, "3");
+  EXPECT_EQ(yaml["list"].items[2].value["four"].word, "4");
+  EXPECT_THAT(yaml["indented"].items[0].value.words(), ElementsAre("p", "q"));
+  EXPECT_THAT(yaml["indented"].items[1].value.words(), ElementsAre("nested"));
   EXPECT_EQ(yaml["text"].word, "line 1\n\n  line 3 # kept\n");
   EXPECT_EQ(yaml["after"].word, "yes");
 }

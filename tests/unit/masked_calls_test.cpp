@@ -273,6 +273,19 @@ TEST_F(GoCallsTest, MaskingDoubtsGoKeepsANumberInAVariable) {
     EXPECT_FALSE(find_reachable_calls({go_program("written", caller)}).doubts.empty()) << caller;
 }
 
+// Documents say "syscall" in many ways, and nobody on this side runs what stands in them.
+TEST_F(MaskedCallsTest, PagesForBrowsersAreNoScripts) {
+  const auto page = [](const std::string& text) {
+    return is_web_page({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  };
+  EXPECT_TRUE(page("<!DOCTYPE html>\n<title>x</title> libc.syscall(2)"));
+  EXPECT_TRUE(page("\n <HTML lang='en'>"));
+  EXPECT_FALSE(page("<!DOCTYPE html><?php $libc->syscall(39) ?>"));
+  EXPECT_FALSE(page("<?php echo 1;"));
+  EXPECT_FALSE(page("#!/usr/bin/python3\nlibc.syscall(39)  # <html>"));
+  EXPECT_FALSE(page(""));
+}
+
 TEST_F(MaskedCallsTest, MaskingDoubtsScriptsThatNameTheFunction) {
   const auto names = [](std::string_view text) {
     return names_syscall({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
