@@ -6,6 +6,7 @@
 #include "mounts.hpp"
 
 #include <cerrno>
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -71,10 +72,37 @@ bool mount_one(const Volume& volume, const std::string& path) {
   return false;
 }
 
+bool is_new(const std::string& path) {
+  bool empty = true;
+  DIR* folder = opendir(path.c_str());
+  if (!folder)
+    return false;
+  while (const dirent* entry = readdir(folder)) {
+    const std::string name = entry->d_name;
+    empty = empty && (name == "." || name == ".." || name == "lost+found");
+  }
+  closedir(folder);
+  return empty;
+}
+
+// A file system on which nobody has written yet is for whom the image's folder is, as a new volume of a container
+// engine's: a service with a user of its own could not begin on it otherwise.
+void hand_over(const std::string& path, const struct stat& folder) {
+  struct stat root;
+  if (stat(path.c_str(), &root) != 0 || root.st_uid != 0 || root.st_gid != 0 || !is_new(path))
+    return;
+  if (chown(path.c_str(), folder.st_uid, folder.st_gid) != 0 || chmod(path.c_str(), folder.st_mode & 07777) != 0)
+    say("cannot give the new volume on " + path + " to its owner" + reason());
+}
+
 void mount_folder(const Volume& volume) {
   make_folders(volume.path);
+  struct stat folder;
+  const bool known = stat(volume.path.c_str(), &folder) == 0;
   if (!mount_one(volume, volume.path))
     fail("cannot mount the " + volume.type + " volume '" + volume.source + "' on " + volume.path + reason());
+  if (known && !volume.read_only && (volume.type == "blk" || volume.type == "rest"))
+    hand_over(volume.path, folder);
   mounted.push_back(volume.path);
 }
 

@@ -170,3 +170,15 @@ COMMAND {source}/clients/named-volumes {ukl} {image} {work}/volumes
 EXPECT volumes: as they should
 EXPECT discard: as it should
 EXPECT root and memory: as they should
+
+# A new file system is whose the image's folder is, so that a service with a user of its own can begin on it; one that
+# has been written to stays as it is.
+NAME volume-for-a-service
+PREPARE mkdir -p data && chmod 750 data && { chown 101:102 data || true; }
+PACK /bin/busybox --file {build}/data:/data -- stat -c '%a %u:%g' /data
+COMMAND truncate -s 16M {work}/disk && mkfs.ext4 -q {work}/disk && stat -c '%a %u:%g' {build}/data > {work}/host && \
+  {ukl} run --volume {work}/disk:/data {image} < /dev/null > {work}/guest && diff {work}/host {work}/guest && echo the same
+EXPECT the same
+RUN --volume {work}/disk:/data -- sh -c 'touch /data/file; chmod 700 /data; chown 7:8 /data'
+RUN --volume {work}/disk:/data
+EXPECT 700 7:8
