@@ -28,6 +28,8 @@ Result<std::chrono::milliseconds> kernel_start(const std::string& profile) {
   request.output = folder.path() / "image.ukl";
   request.profile = profile;
   request.settings.addresses = {"none"};
+  // It never runs as a program, and as init it is answered every call.
+  request.calls.answer = CallPolicy::Answer::listed;
   TRY(pack(request));
   TRY_LET(const auto image, read_image(request.output));
   MachineOptions options;

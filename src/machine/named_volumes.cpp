@@ -5,15 +5,19 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 namespace ukl {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::chrono::milliseconds kLetsGo{1000}, kLook{20};
 
 constexpr const char* kEnding = ".ext4";
 constexpr std::uint64_t kLeast = 2 << 20; // mke2fs makes none that is smaller
@@ -46,8 +50,13 @@ Result<fs::path> new_file(const fs::path& folder, const std::string& name) {
   return file_of(folder, name);
 }
 
+// A machine that has just ended lets go of its volumes a moment after it has said so.
 Result<FileLock> lock(const fs::path& file, const std::string& name) {
   TRY_LET(auto taken, FileLock::try_lock(file.string() + ".lock"));
+  for (auto waited = std::chrono::milliseconds(0); !taken && waited < kLetsGo; waited += kLook) {
+    std::this_thread::sleep_for(kLook);
+    TRY_LET(taken, FileLock::try_lock(file.string() + ".lock"));
+  }
   if (!taken)
     return Error{Failure::volume_in_use, fmt::format("a machine has the volume {}", name),
                  "end it first: ukl ps lists those that run"};
