@@ -85,13 +85,14 @@ bool is_new(const std::string& path) {
   return empty;
 }
 
-// A file system on which nobody has written yet is for whom the image's folder is, as a new volume of a container
-// engine's: a service with a user of its own could not begin on it otherwise.
+// A file system on which nobody has written yet is for whom the image's folder is, as a new volume of a
+// container engine's: a service with a user of its own could not begin on it otherwise.
 void hand_over(const std::string& path, const struct stat& folder) {
   struct stat root;
   if (stat(path.c_str(), &root) != 0 || root.st_uid != 0 || root.st_gid != 0 || !is_new(path))
     return;
-  if (chown(path.c_str(), folder.st_uid, folder.st_gid) != 0 || chmod(path.c_str(), folder.st_mode & 07777) != 0)
+  if (chown(path.c_str(), folder.st_uid, folder.st_gid) != 0 ||
+      chmod(path.c_str(), folder.st_mode & 07777) != 0)
     say("cannot give the new volume on " + path + " to its owner" + reason());
 }
 
