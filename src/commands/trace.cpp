@@ -26,10 +26,7 @@ void add_trace(CLI::App& app, Action& action) {
                   "program into the kernel are seen like all others, and while somebody looks all are "
                   "answered, also those that\n"
                   "the image masks. The machine is an ordinary one of `ukl run`, whose options it takes.\n"
-                  "Examples:\n"
-                  "  ukl trace hello.ukl\n"
-                  "  ukl trace -c -f memcached.ukl -- -u root\n"
-                  "  ukl trace -e %network -o calls.txt nginx.ukl -p 8080:80");
+                  "For example: ukl trace -e %network -o calls.txt web.ukl -p 8080:80");
   command->callback([texts, &action] { action = [texts] { return run_image(*texts); }; });
 }
 
