@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "http_get.hpp"
 
+#include "deadline.hpp"
+
 #include <arpa/inet.h>
 #include <cctype>
 #include <cerrno>
 #include <cstdlib>
-#include <ctime>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,33 +15,6 @@ namespace {
 
 constexpr std::size_t kMostBytes = 1 << 20;
 constexpr std::uint16_t kPort = 80;
-
-class Deadline {
-public:
-  explicit Deadline(int milliseconds) : end_(now() + milliseconds) {}
-  // True if the descriptor is ready in time; else errno is ETIMEDOUT.
-  bool wait(int fd, short events) const {
-    while (true) {
-      const auto left = end_ - now();
-      pollfd event = {fd, events, 0};
-      const int ready = left > 0 ? poll(&event, 1, static_cast<int>(left)) : 0;
-      if (ready > 0)
-        return true;
-      if (ready == 0)
-        errno = ETIMEDOUT;
-      if (ready == 0 || errno != EINTR)
-        return false;
-    }
-  }
-
-private:
-  static std::int64_t now() {
-    timespec time = {};
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1000 + time.tv_nsec / 1000000;
-  }
-  std::int64_t end_;
-};
 
 bool connect_in_time(int fd, const char* address, const Deadline& deadline) {
   sockaddr_in server = {};

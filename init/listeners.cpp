@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "listeners.hpp"
 
+#include "deadline.hpp"
+
 #include <algorithm>
 #include <cstdlib>
-#include <ctime>
 #include <fcntl.h>
 #include <string>
 #include <unistd.h>
@@ -15,12 +16,6 @@ constexpr long kShortest = 1, kLongest = 200; // milliseconds
 
 std::vector<int> awaited;
 long awaited_since = 0, looked_at = 0;
-
-long now() {
-  timespec time = {};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000 + time.tv_nsec / 1'000'000;
-}
 
 // Listeners fit into this unless there are more than a hundred.
 std::string beginning_of(const char* path) {
@@ -57,15 +52,15 @@ bool listens(std::string_view table, int port) {
 
 void await_listener(int port) {
   if (awaited.empty())
-    awaited_since = now();
+    awaited_since = monotonic_milliseconds();
   awaited.push_back(port);
 }
 
 std::vector<int> take_listeners() {
   std::vector<int> found;
-  if (awaited.empty() || now() - looked_at < until_next_look())
+  if (awaited.empty() || monotonic_milliseconds() - looked_at < until_next_look())
     return found;
-  looked_at = now();
+  looked_at = monotonic_milliseconds();
   const std::string tables[] = {beginning_of("/proc/net/tcp"), beginning_of("/proc/net/tcp6")};
   const auto is_there = [&](int port) { return listens(tables[0], port) || listens(tables[1], port); };
   std::copy_if(awaited.begin(), awaited.end(), std::back_inserter(found), is_there);
@@ -76,7 +71,7 @@ std::vector<int> take_listeners() {
 int until_next_look() {
   if (awaited.empty())
     return -1;
-  return static_cast<int>(std::clamp((now() - awaited_since) / 16, kShortest, kLongest));
+  return static_cast<int>(std::clamp((monotonic_milliseconds() - awaited_since) / 16, kShortest, kLongest));
 }
 
 } // namespace ukl::init

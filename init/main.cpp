@@ -43,9 +43,11 @@ int main() {
   check_processors(settings);
   // Where no `ukl run` has started the machine, its surroundings may say more: a disk, also of the network;
   // then the network of its own name servers; then a service in it.
-  settings = take_cloud_settings(settings_of_disk(settings));
+  if (const auto said = settings_of_disk(settings); !said.empty())
+    settings = take_cloud_settings(said);
   const Manifest learned = set_up_network(settings);
-  settings = take_cloud_settings(settings_of_service(settings));
+  if (const auto said = settings_of_service(settings); !said.empty())
+    settings = take_cloud_settings(said);
   const Manifest told = settings;
   for (const auto& record : learned)
     if (value_of(told, record.first).empty())

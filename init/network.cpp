@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "network.hpp"
 
+#include "deadline.hpp"
 #include "dhcp.hpp"
 #include "ending.hpp"
 #include "settings.hpp"
@@ -10,14 +11,12 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <fcntl.h>
 #include <linux/ipv6.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/route.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -48,12 +47,6 @@ std::string text_of(in_addr address) {
   char text[INET_ADDRSTRLEN] = {};
   inet_ntop(AF_INET, &address, text, sizeof text);
   return text;
-}
-
-std::int64_t monotonic_milliseconds() {
-  timespec time = {};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
 in_addr parse_address(const std::string& text) {
@@ -220,17 +213,15 @@ void listen_to_routers(const char* name) {
 
 // Waits on `news`, where Linux says that an interface has a new address, for one that others can reach.
 void wait_for_address6(int news, const char* name) {
-  for (int left = kPatience * 1000; left > 0;) {
-    if (has_address6(read_whole("/proc/net/if_inet6"), name))
-      return;
-    const auto before = monotonic_milliseconds();
-    pollfd event = {news, POLLIN, 0};
+  const Deadline deadline(1000 * kPatience);
+  while (!has_address6(read_whole("/proc/net/if_inet6"), name)) {
     char drained[8192];
-    if (poll(&event, 1, left) > 0)
-      (void)recv(news, drained, sizeof drained, 0);
-    left -= static_cast<int>(monotonic_milliseconds() - before);
+    if (!deadline.wait(news, POLLIN)) {
+      say("no router has answered in " + std::to_string(kPatience) + " s: there is no IPv6 address");
+      return;
+    }
+    (void)recv(news, drained, sizeof drained, 0);
   }
-  say("no router has answered in " + std::to_string(kPatience) + " s: there is no IPv6 address");
 }
 
 int open_address_news() {

@@ -152,9 +152,9 @@ int run(int count, char** arguments) {
                kSocket);
     return 2;
   }
-  fmt::print("ukl's site: {} seconds after the kernel began\n", seconds(CLOCK_BOOTTIME));
-  std::fflush(stdout);
   const double begin = seconds(CLOCK_BOOTTIME);
+  fmt::print("ukl's site: {} seconds after the kernel began\n", begin);
+  std::fflush(stdout);
   const ukl::Manifest manifest = ukl::decode_manifest(file_text(ukl::kManifestPath));
   FCGX_Init();
   // Any user may connect: the web server's processes are not root's.

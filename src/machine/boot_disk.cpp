@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/boot_disk.hpp"
+#include "machine/disk_tools.hpp"
 #include "machine/options.hpp"
 #include "machine/plan.hpp"
 #include "support/files.hpp"
-#include "support/process.hpp"
-#include "support/text.hpp"
 
 #include <array>
 #include <cerrno>
@@ -50,21 +49,6 @@ Result<void> check_grub() {
   return {};
 }
 
-Result<void> run_tool_to(const std::vector<std::string>& command, const fs::path& output) {
-  const auto ran = run_command(command);
-  if (!ran && ran.error().failure == Failure::missing_tool)
-    return Error{Failure::missing_tool, ran.error().message, kPackages};
-  if (!ran)
-    return ran.error();
-  if (ran->status == 0)
-    return {};
-  std::error_code error;
-  const auto left = fs::space(output.parent_path(), error);
-  if (!error && left.available < kDiskUnit)
-    return file_error(output, "write", ENOSPC);
-  return Error{Failure::unwritable, fmt::format("{} failed: {}", command[0], last_line(ran->text)), ""};
-}
-
 // Where data begin behind an image of that size: GRUB and the tables of partitions take less than this.
 std::uint64_t data_offset(std::uint64_t image) {
   constexpr std::uint64_t kGrub = 32 << 20;
@@ -81,10 +65,10 @@ Result<void> add_data(const fs::path& disk, std::uint64_t offset, const DiskData
   fs::resize_file(disk, offset + data.bytes, error);
   if (error)
     return file_error(output, "write", error.value());
-  return run_tool_to({"env", "PATH=/usr/sbin:/sbin:/usr/bin:/bin", "mke2fs", "-q", "-F", "-t", "ext4", "-L",
-                      kDataLabel, "-E", fmt::format("offset={}", offset), disk.string(),
-                      fmt::format("{}k", data.bytes >> 10)},
-                     output);
+  return write_with_tool({"mke2fs", "-q", "-F", "-t", "ext4", "-L", kDataLabel, "-E",
+                          fmt::format("offset={}", offset), disk.string(),
+                          fmt::format("{}k", data.bytes >> 10)},
+                         "apt-get install e2fsprogs", output);
 }
 
 } // namespace
@@ -153,9 +137,9 @@ Result<void> make_boot_disk(const fs::path& image, const fs::path& output, DiskF
   TRY_LET(auto file, AtomicFile::create(output, 0644));
   const auto* of_qemu = kFormats.at(static_cast<std::size_t>(format)).of_qemu;
   const auto made = of_qemu ? folder.path() / "disk" : file.temporary_path();
-  TRY(run_tool_to({"grub-mkrescue", "--output=" + made.string(),
-                   "--fonts=", "--locales=", "--themes=", kModules, tree.string()},
-                  output));
+  TRY(write_with_tool({"grub-mkrescue", "--output=" + made.string(),
+                       "--fonts=", "--locales=", "--themes=", kModules, tree.string()},
+                      kPackages, output));
   if (format != DiskFormat::iso) {
     const auto size = fs::file_size(made, error);
     fs::resize_file(made, (size + kDiskUnit - 1) / kDiskUnit * kDiskUnit, error);
@@ -165,9 +149,9 @@ Result<void> make_boot_disk(const fs::path& image, const fs::path& output, DiskF
   if (data.bytes > 0)
     TRY(add_data(made, offset, data, output));
   if (of_qemu)
-    TRY(run_tool_to(
+    TRY(write_with_tool(
         {"qemu-img", "convert", "-f", "raw", "-O", of_qemu, made.string(), file.temporary_path().string()},
-        output));
+        kPackages, output));
   return file.commit();
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/efi_file.hpp"
 #include "kernel/cache.hpp"
+#include "machine/disk_tools.hpp"
 #include "support/mapped_file.hpp"
-#include "support/process.hpp"
-#include "support/text.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -48,20 +47,6 @@ std::optional<Number> number_at(std::span<const std::uint8_t> bytes, std::uint64
     return std::nullopt;
   std::memcpy(&number, &bytes[at], sizeof number);
   return number;
-}
-
-Result<void> run_tool_of(const std::vector<std::string>& command, const char* package, Failure failure,
-                         const fs::path& output) {
-  const auto ran = run_command(command);
-  if (!ran && ran.error().failure == Failure::missing_tool)
-    return Error{Failure::missing_tool, ran.error().message, fmt::format("sudo apt-get install {}", package)};
-  if (!ran)
-    return ran.error();
-  if (ran->status == 0)
-    return {};
-  if (ran->text.find("No space left on device") != std::string::npos)
-    return file_error(output, "write", ENOSPC);
-  return Error{failure, fmt::format("{} failed: {}", command[0], last_line(ran->text)), ""};
 }
 
 // The bzImage of the image's own kernel: the addresses of kernel functions in its programs are of this one
@@ -147,7 +132,7 @@ Result<void> make_efi_file(const fs::path& image, const ImageInfo& info, const f
   TRY(write_text(cmdline, parameters.empty() ? " " : parameters));
   TRY(write_ramdisk(ramdisk, image, info, calls));
 
-  std::vector<std::string> command = {"env", "LC_ALL=C", "objcopy"};
+  std::vector<std::string> command = {"objcopy"};
   auto address = end;
   for (const auto& [section, file] :
        {std::pair(".cmdline", cmdline), {".linux", kernel}, {".initrd", ramdisk}}) {
@@ -159,15 +144,15 @@ Result<void> make_efi_file(const fs::path& image, const ImageInfo& info, const f
     address = align_up(address + size, kPage);
   }
   command.insert(command.end(), {kStub, made});
-  TRY(run_tool_of(command, "binutils", Failure::unwritable, output));
+  TRY(write_with_tool(command, "sudo apt-get install binutils", output));
   TRY_LET(auto file, AtomicFile::create(output, 0644));
   if (signature.key.empty()) {
     TRY_LET(const auto mapped, MappedFile::open(made));
     TRY(file.write(mapped.bytes()));
   } else {
-    TRY(run_tool_of({"sbsign", "--key", signature.key, "--cert", signature.certificate, "--output",
-                     file.temporary_path(), made},
-                    "sbsigntool", Failure::unreadable, output));
+    TRY(write_with_tool({"sbsign", "--key", signature.key, "--cert", signature.certificate, "--output",
+                         file.temporary_path(), made},
+                        "sudo apt-get install sbsigntool", output, Failure::unreadable));
   }
   return file.commit();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/named_volumes.hpp"
-#include "support/process.hpp"
+#include "machine/disk_tools.hpp"
 #include "support/text.hpp"
 
 #include <algorithm>
@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kLetsGo{1000}, kLook{20};
 
+constexpr const char* kInstall = "apt-get install e2fsprogs";
 constexpr const char* kEnding = ".ext4";
 constexpr std::uint64_t kLeast = 2 << 20; // mke2fs makes none that is smaller
 
@@ -63,18 +64,6 @@ Result<FileLock> lock(const fs::path& file, const std::string& name) {
   return std::move(*taken);
 }
 
-// Runs a tool of e2fsprogs; its status is for the caller. /sbin is not in everybody's PATH.
-Result<Output> run_tool(std::vector<std::string> command) {
-  std::error_code ignored;
-  for (const auto* folder : {"/usr/sbin/", "/sbin/"})
-    if (command[0].find('/') == std::string::npos && fs::exists(folder + command[0], ignored))
-      command[0] = folder + command[0];
-  auto output = run_command(command);
-  if (!output && output.error().failure == Failure::missing_tool)
-    return Error{Failure::missing_tool, output.error().message, "apt-get install e2fsprogs"};
-  return output;
-}
-
 } // namespace
 
 Result<void> create_volume(const fs::path& folder, const std::string& name, std::uint64_t size,
@@ -100,7 +89,7 @@ Result<void> create_volume(const fs::path& folder, const std::string& name, std:
   if (!from.empty())
     command.insert(command.end(), {"-d", from.string()});
   command.push_back(file.temporary_path().string());
-  TRY_LET(const auto made, run_tool(command));
+  TRY_LET(const auto made, run_disk_tool(command, kInstall));
   if (made.status != 0)
     return Error{Failure::unwritable,
                  fmt::format("cannot make the volume {}: {}", name, last_line(made.text)),
@@ -169,7 +158,7 @@ Result<FileLock> take_volume(const Volume& volume) {
   TRY_LET(auto held, lock(volume.host, name));
   if (volume.read_only)
     return held;
-  TRY_LET(const auto checked, run_tool({"e2fsck", "-p", volume.host.string()}));
+  TRY_LET(const auto checked, run_disk_tool({"e2fsck", "-p", volume.host.string()}, kInstall));
   // 0: in order; 1: repaired (e2fsck(8)).
   if (checked.status > 1)
     return Error{Failure::unreadable,

@@ -2,13 +2,12 @@
 #include "machine/strace.hpp"
 
 #include "contents/libraries.hpp"
+#include "contents/program.hpp"
 #include "support/environment.hpp"
 #include "support/files.hpp"
 #include "ukl/run_settings.hpp"
 
 #include <fmt/format.h>
-#include <sstream>
-#include <unistd.h>
 
 namespace ukl {
 namespace {
@@ -16,15 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kFolder = "/.ukl/strace/";
-
-Result<fs::path> find_strace() {
-  std::istringstream folders(search_path());
-  for (std::string folder; std::getline(folders, folder, ':');)
-    if (const auto path = fs::path(folder) / "strace"; access(path.c_str(), X_OK) == 0)
-      return path;
-  return Error{Failure::missing_tool, "strace is not installed on this machine",
-               "sudo apt-get install strace"};
-}
 
 Result<void> add_file(const fs::path& file, const std::string& name, Manifest& settings) {
   TRY_LET(const auto contents, read_text(file));
@@ -35,7 +25,14 @@ Result<void> add_file(const fs::path& file, const std::string& name, Manifest& s
 } // namespace
 
 Result<Manifest> strace_settings(const StraceOptions& options) {
-  TRY_LET(const auto strace, find_strace());
+  ElfFiles elf_files;
+  const auto program = find_program("strace", search_path(), elf_files);
+  if (!program && program.error().failure == Failure::not_found)
+    return Error{Failure::missing_tool, "strace is not installed on this machine",
+                 "sudo apt-get install strace"};
+  if (!program)
+    return program.error();
+  const auto& strace = program->path;
   TRY_LET(const auto libraries, find_libraries(strace, glibc_folders()));
   Manifest settings;
   TRY(add_file(strace, "strace", settings));
