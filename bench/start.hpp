@@ -29,8 +29,7 @@ struct StartReport {
   Part about; ///< date, command, QEMU, host
   std::vector<StartRow> rows;
   std::vector<FirstAnswerRow> servers;
-  std::uint64_t compressed = 0; ///< bytes of hello's image, made with --compress
-  double server_memory = 0;     ///< MiB with which a server still answers twenty requests
+  double server_memory = 0; ///< MiB with which a server still answers twenty requests
 };
 
 /// Boots everything in turns. Errors: those of making the images and of cloud_kernel.

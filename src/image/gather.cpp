@@ -348,7 +348,7 @@ Result<Gathered> gather(const SourcedRequest& sourced, const Program& program,
     all.tree().replace_owner(packer, getegid(), user, group);
   }
   TRY(add_defaults(all.tree(), settings.passwd_line, all.is_of_this_system()));
-  TRY(check_tree(all.tree(), output, sourced.request.compress.value_or(false)));
+  TRY(check_tree(all.tree(), output, sourced.request.compress));
   const auto mode = image_mode(all.tree(), user_files(sourced), output);
   TRY(all.add_init());
   return all.take(mode);

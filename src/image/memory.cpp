@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/memory.hpp"
 #include "image/payload_read.hpp"
+#include "image/zstd.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -34,8 +35,8 @@ const KernelNeeds& needs_of(const ImageInfo& info) {
   return has("pci") ? kGeneral : has("network") ? kMicro : kNano;
 }
 
-// Linux's zstd with a window as small as ours (zstd.cpp), and a block of what it gives.
-constexpr std::uint64_t kUnpacker = 448 * kKibibyte;
+// Linux's zstd without its window, and a block of what it gives.
+constexpr std::uint64_t kUnpacker = 384 * kKibibyte;
 // Areas, stacks and kernel threads of each further CPU.
 constexpr std::uint64_t kEachCpu = kMebibyte;
 // Inode (shmem_inode_info), directory entry, and what a time to be set later takes (init/initramfs.c,
@@ -113,7 +114,8 @@ MemoryNeed memory_need(const ImageInfo& info, const TreeSize& tree, unsigned cpu
   const auto entries = tree.entries * kEachEntry;
   const auto files = tree.pages * kPage * 64 / 63 + entries;
   // An archive smaller than what is in it is compressed.
-  const auto unpacker = payload < tree.pages * kPage ? kUnpacker : 0;
+  const auto unpacker =
+      payload < tree.pages * kPage ? kUnpacker + 2 * zstd_window(tree.pages * kPage + entries) : 0;
   const auto while_unpacking =
       kernel + needs.all + payload + unpacker + files + tree.link_sets * kEachLinkSet;
   const auto while_running = kernel + needs.all + files + needs.room;

@@ -115,13 +115,13 @@ Result<PackSummary> pack(const PackRequest& asked) {
   TRY(files.tree.add(kManifestPath, text_entry(encode_manifest(manifest), 0600)));
 
   // All files as one archive, which Linux unpacks.
-  TRY_LET(const auto payload,
-          make_payload(files.tree, request.compress.value_or(fitted.small), request.places.newest));
+  TRY_LET(const auto payload, make_payload(files.tree, request.compress, request.places.newest));
 
   // One file that boots. Its note repeats the manifest, for whoever does not unpack the archive, and says
   // what that takes in memory, which cannot stand within it.
   manifest.emplace_back(key::tree, encode_tree_size(payload.size));
-  TRY(write_image(output, std::move(kernel.elf), manifest, calls.table, payload.archive, files.mode));
+  TRY(write_image(output, std::move(kernel.elf), manifest, calls.table, payload.archive,
+                  {files.mode, request.compress}));
 
   TRY_LET(const auto image, read_image(output));
   PackSummary summary;

@@ -33,7 +33,7 @@ struct PackRequest {
   std::string profile;          ///< of the kernel; empty: the smallest that fits
   std::filesystem::path kernel; ///< a vmlinux to use instead of the profile's; empty: the profile's
   CallPolicy calls;             ///< which system calls are answered, and how they are entered
-  std::optional<bool> compress; ///< the payload, with zstd; not said: where the kernel is a small one
+  bool compress = false;        ///< the kernel and the payload
   bool rewrite = true;          ///< turn system-call sites into jumps, if the kernel has a gate
   Reporter* reporter = &silent_reporter(); ///< is told of what takes time
 };

@@ -193,16 +193,17 @@ Result<Payload> make_payload(const RootTree& tree, bool compress, std::int64_t n
   std::unique_ptr<archive, int (*)(archive*)> writer(archive_write_new(), archive_write_free);
   archive_write_set_format_cpio_newc(writer.get());
   archive_write_set_bytes_per_block(writer.get(), 0);
+  const auto entries = in_order(tree);
+  HardLinks links(entries);
+  const auto expected = expected_size(entries, links);
   Target target{payload.archive, std::nullopt};
   if (compress)
-    target.zstd.emplace();
+    target.zstd.emplace(expected);
   if (archive_write_open(writer.get(), &target, nullptr, collect, nullptr) != ARCHIVE_OK)
     return archive_error(writer.get(), "the root tree");
   std::unique_ptr<archive_entry, void (*)(archive_entry*)> header(archive_entry_new(), archive_entry_free);
-  const auto entries = in_order(tree);
-  HardLinks links(entries);
   if (!compress)
-    payload.archive.reserve(expected_size(entries, links));
+    payload.archive.reserve(expected);
   for (const auto* one : entries) {
     const auto& [path, entry] = *one;
     if (interrupted())

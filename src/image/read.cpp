@@ -46,15 +46,17 @@ Result<std::vector<Elf64_Phdr>> read_headers(View head, const std::string& name)
   return headers;
 }
 
-// At how many addresses the kernel can run. The code that moves it is the entry, and lies behind the kernel.
-std::uint64_t positions_of(const std::vector<Elf64_Phdr>& headers, std::uint64_t entry) {
+// At how many addresses the kernel can run. The code that moves it is the entry, or that which unpacks both,
+// and lies behind the kernel.
+std::uint64_t positions_of(std::span<const Elf64_Phdr> headers, std::uint64_t entry) {
   std::uint64_t start = UINT64_MAX, end = 0;
   bool moves = false;
   for (const auto& segment : headers) {
     if (segment.p_type != PT_LOAD)
       continue;
     moves = moves || (segment.p_flags == (PF_R | PF_W | PF_X) && segment.p_paddr == entry);
-    if (segment.p_paddr < entry) {
+    // Ours lie where their addresses say.
+    if (segment.p_paddr < entry && segment.p_vaddr != segment.p_paddr) {
       start = std::min(start, segment.p_paddr);
       end = std::max(end, segment.p_paddr + segment.p_memsz);
     }
@@ -133,9 +135,17 @@ Result<ImageInfo> parse_image(View head, std::uint64_t file_size, const std::str
       info.xen = info.xen || speaks_xen(head.subspan(segment.p_offset, segment.p_filesz));
     if (segment.p_type != PT_LOAD)
       continue;
-    if (segment.p_filesz > segment.p_memsz || !within(segment.p_paddr, segment.p_memsz, payload.p_paddr))
+    // Behind the payload lies what unpacks the kernel; nobody needs it any more when Linux runs.
+    const auto payload_end = payload.p_paddr + payload.p_filesz;
+    const bool behind = segment.p_paddr >= payload_end && segment.p_paddr <= UINT32_MAX;
+    if (segment.p_filesz > segment.p_memsz || segment.p_memsz > UINT32_MAX ||
+        !(behind || within(segment.p_paddr, segment.p_memsz, payload.p_paddr)))
       return not_an_image(name, "its kernel and its payload overlap");
-    info.kernel_size += segment.p_memsz;
+    info.memory_end = std::max(info.memory_end, segment.p_paddr + segment.p_memsz);
+    if (behind)
+      info.compressed = true;
+    else
+      info.kernel_size += segment.p_memsz;
   }
   if (info.kernel_size == 0)
     return not_an_image(name, "it has no kernel");
@@ -148,9 +158,9 @@ Result<ImageInfo> parse_image(View head, std::uint64_t file_size, const std::str
   info.payload_address = payload.p_paddr;
   Elf64_Ehdr header;
   std::memcpy(&header, head.data(), sizeof header);
-  info.positions = positions_of(headers, header.e_entry);
+  info.positions = positions_of(std::span(headers).first(headers.size() - 1), header.e_entry);
   info.multiboot = has_multiboot_header(head, headers.size());
-  info.memory_end = payload.p_paddr + payload.p_filesz;
+  info.memory_end = std::max(info.memory_end, payload.p_paddr + payload.p_filesz);
   return info;
 }
 

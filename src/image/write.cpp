@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/write.hpp"
+#include "image/compressed_kernel.hpp"
 #include "image/multiboot.hpp"
 #include "support/interrupt.hpp"
 
@@ -159,6 +160,18 @@ Result<void> patch_calls(KernelElf& kernel, const CallTable& calls) {
                       {reinterpret_cast<const std::uint8_t*>(calls.data()), calls.size()});
 }
 
+// QEMU sums up what it loads in an int, and the kernel's map ends 2 GiB behind its start. In a q35 machine
+// with more than 2.75 GiB, low memory ends there too, and the firmware needs its end.
+Result<void> check_end(std::uint64_t memory_end) {
+  constexpr std::uint64_t most = INT_MAX - kFirmwareNeeds;
+  if (memory_end <= most)
+    return {};
+  return Error{Failure::usage,
+               fmt::format("the image would take {} MiB of memory before it runs, {} are possible",
+                           memory_end >> 20, most >> 20),
+               "leave files out, or put them on a volume (ukl run --volume)"};
+}
+
 // What may not be where the image goes: a device or pipe would be replaced by the file, not written to.
 Result<void> check_output(const fs::path& path) {
   std::error_code ignored;
@@ -171,20 +184,13 @@ Result<void> check_output(const fs::path& path) {
 } // namespace
 
 Result<void> write_image(const fs::path& path, KernelElf kernel, const Manifest& manifest,
-                         const CallTable& calls, const Bytes& payload, unsigned mode) {
+                         const CallTable& calls, const Bytes& payload, WriteOptions options) {
   if (payload.empty())
     return Error{Failure::internal, "the payload is empty", ""};
   // Behind .bss and .brk, which the kernel's last segment ends with, and clear of the large pages that they
   // share.
   const auto address = align_up(kernel.memory_end, kLargePage);
-  // QEMU sums up what it loads in an int, and the kernel's map ends 2 GiB behind its start.
-  // In a q35 machine with more than 2.75 GiB, low memory ends there too, and the firmware needs its end.
-  constexpr std::uint64_t most = INT_MAX - kFirmwareNeeds;
-  if (address + payload.size() > most)
-    return Error{Failure::usage,
-                 fmt::format("the image would take {} MiB of memory before it runs, {} are possible",
-                             (address + payload.size()) >> 20, most >> 20),
-                 "leave files out, or put them on a volume (ukl run --volume)"};
+  TRY(check_end(address + payload.size()));
   const auto note = make_note(encode_manifest(manifest));
   if (note.size() > kImageHead / 2)
     return Error{
@@ -195,11 +201,15 @@ Result<void> write_image(const fs::path& path, KernelElf kernel, const Manifest&
   TRY(patch_number(kernel, "phys_initrd_start", address));
   TRY(patch_number(kernel, "phys_initrd_size", payload.size()));
   TRY(patch_calls(kernel, calls));
+  if (options.compress_kernel) {
+    TRY_LET(kernel, compress_kernel(std::move(kernel), align_up(address + payload.size(), kPage)));
+    TRY(check_end(kernel.memory_end));
+  }
   const auto head = make_head(
       kernel, note, {PT_LOAD, PF_R, 0, kKernelMap + address, address, payload.size(), payload.size(), kPage});
 
   TRY(check_output(path));
-  TRY_LET(auto file, AtomicFile::create(path, mode));
+  TRY_LET(auto file, AtomicFile::create(path, options.mode));
   TRY(file.write(head));
   TRY(file.write(payload));
   if (interrupted())

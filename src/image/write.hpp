@@ -7,9 +7,10 @@
 //
 // The file, from its start: ELF header; program headers (our note, the kernel's notes, the kernel's segments,
 // the payload, in this order; behind the kernel's own is the code that moves it, see kernel_slide.hpp, and
-// that of Multiboot2 loaders, see multiboot.hpp); the Multiboot2 header; our note; then each on a page
-// boundary the kernel's segments and, up to the file's end, the payload. There are no section headers and no
-// symbols: debuggers use the cached kernel's vmlinux.
+// that of Multiboot2 loaders, see multiboot.hpp, and behind all in memory that which unpacks a compressed
+// kernel, see compressed_kernel.hpp); the Multiboot2 header; our note; then each on a page boundary the
+// kernel's segments and, up to the file's end, the payload. There are no section headers and no symbols:
+// debuggers use the cached kernel's vmlinux.
 //
 // Our note (name "UKL", type 1) carries the manifest once more, so that the tool need not unpack the payload.
 // It comes first because some loaders keep only what they found in the last PT_NOTE, and its alignment of 8
@@ -36,12 +37,17 @@ inline constexpr std::uint64_t kFirmwareNeeds = 17ull << 20;
 inline constexpr const char* kCallTable = "ukl_image_calls";
 inline const std::vector<std::string> kKernelSymbols = {"phys_initrd_start", "phys_initrd_size", kCallTable};
 
-/// Writes the image in one step: `calls` becomes the kernel's table, `payload` is a cpio archive ("newc"),
-/// `mode` as for AtomicFile. Errors: not_elf (a damaged kernel), missing_symbol (a kernel without initramfs,
-/// or system calls for one without a gate), usage (the manifest or the payload is too large), unwritable,
-/// disk_full; in all of them `path` is as it was before.
+struct WriteOptions {
+  unsigned mode = 0666;         ///< as for AtomicFile
+  bool compress_kernel = false; ///< smaller, and later at its first instruction (compressed_kernel.hpp)
+};
+
+/// Writes the image in one step: `calls` becomes the kernel's table, `payload` is a cpio archive ("newc").
+/// Errors: not_elf (a damaged kernel), missing_symbol (a kernel without initramfs, or system calls for one
+/// without a gate), usage (the manifest or the payload is too large), unwritable, disk_full; in all of them
+/// `path` is as it was before.
 Result<void> write_image(const std::filesystem::path& path, KernelElf kernel, const Manifest& manifest,
-                         const CallTable& calls, const Bytes& payload, unsigned mode = 0666);
+                         const CallTable& calls, const Bytes& payload, WriteOptions options = {});
 
 /// What an image says of itself.
 struct ImageInfo {
@@ -51,8 +57,9 @@ struct ImageInfo {
   std::uint64_t payload_size = 0;    ///< bytes
   std::uint64_t payload_address = 0; ///< physical address of the payload
   std::uint64_t kernel_size = 0;     ///< bytes of memory that the kernel's segments take, .bss included
-  std::uint64_t memory_end = 0;      ///< first physical address behind the payload, bytes
+  std::uint64_t memory_end = 0;      ///< first physical address behind all that is loaded, bytes
   bool multiboot = false;            ///< it has a Multiboot2 header (multiboot.hpp)
+  bool compressed = false;           ///< its kernel unpacks itself (compressed_kernel.hpp)
   bool xen = false;                  ///< its kernel has support for Xen (pvh_entry.hpp)
   std::uint64_t positions = 1; ///< addresses of which the kernel takes one at each start (kernel_slide.hpp)
 };

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/zstd.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <zstd.h>
 
 namespace ukl {
 namespace {
 
-constexpr int kLevel = 6;      // higher ones take ten times as long for some percent
-constexpr int kWindowLog = 15; // 32 KiB
+constexpr int kLevel = 12; // higher ones take ten times as long for some percent
+constexpr std::uint64_t kLeastWindow = 32 << 10, kMostWindow = 2 << 20;
 
 } // namespace
 
@@ -16,11 +18,15 @@ struct ZstdWriter::Context {
   ~Context() { ZSTD_freeCCtx(zstd); }
 };
 
-ZstdWriter::ZstdWriter() : context_(std::make_unique<Context>()) {
+std::uint64_t zstd_window(std::uint64_t size) {
+  return size >= kMostWindow ? kMostWindow : std::max(kLeastWindow, std::bit_ceil(size));
+}
+
+ZstdWriter::ZstdWriter(std::uint64_t size) : context_(std::make_unique<Context>()) {
   if (!context_->zstd)
     return;
   ZSTD_CCtx_setParameter(context_->zstd, ZSTD_c_compressionLevel, kLevel);
-  ZSTD_CCtx_setParameter(context_->zstd, ZSTD_c_windowLog, kWindowLog);
+  ZSTD_CCtx_setParameter(context_->zstd, ZSTD_c_windowLog, std::countr_zero(zstd_window(size)));
 }
 
 ZstdWriter::~ZstdWriter() = default;

@@ -8,11 +8,16 @@
 
 namespace ukl {
 
-/// Compresses what it is given, for a small machine: Linux's decompressor takes twice the window in memory
-/// (lib/decompress_unzstd.c), so that it has 32 KiB here, where zstd would take some MiB.
+/// How far back a stream that unpacks to so many bytes refers, in bytes: Linux's decompressor takes twice
+/// that in memory (lib/decompress_unzstd.c). Where a program and init have the same libraries linked in, it
+/// takes 2 MiB to see it.
+std::uint64_t zstd_window(std::uint64_t size);
+
+/// Compresses what it is given.
 class ZstdWriter {
 public:
-  ZstdWriter();
+  /// `size`: about how many bytes that will be.
+  explicit ZstdWriter(std::uint64_t size);
   ZstdWriter(ZstdWriter&&) = delete;
   ~ZstdWriter();
 

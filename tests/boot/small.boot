@@ -70,3 +70,19 @@ COMMAND {ukl} pack {build}/web -o {build}/web.ukl && ( {ukl} run -m 13M -p {port
   machine=$!; for try in $(seq 100); do curl -s -m 5 http://127.0.0.1:{port}/ && break; sleep 0.2; done; \
   for try in $(seq 20); do curl -s -m 5 http://127.0.0.1:{port}/; done | sort | uniq -c; kill $machine; wait $machine; true )
 EXPECT 20 hello
+
+# Kernel and files in less than half of the room. QEMU enters by PVH, GRUB by Multiboot2.
+NAME compressed-image
+TIMEOUT 200
+PROGRAM hello programs/hello.c -static
+PACK {build}/hello
+COMMAND {ukl} pack {build}/hello --compress -o {build}/small.ukl && {ukl} pack {build}/hello --profile {profile} --compress -o {build}/large.ukl
+COMMAND test $(stat -c %s {build}/small.ukl) -le 1572864 && test $(($(stat -c %s {build}/large.ukl) * 2)) -lt $(stat -c %s {image}) && echo small enough
+EXPECT small enough
+COMMAND for image in small large; do timeout 50 {ukl} run {build}/$image.ukl </dev/null || exit; done
+EXPECT Hello from C
+COMMAND {ukl} export {build}/large.ukl --format iso -o {build}/d.iso && timeout 100 qemu-system-x86_64 -M q35 -cpu max -m 512M -nographic -no-reboot -cdrom {build}/d.iso </dev/null 2>&1 | tr -d '\r' | grep -a '^Hello'
+EXPECT Hello from C
+# Two CPUs, and what a run says of itself.
+COMMAND timeout 50 {ukl} run --cpus 2 --hostname other {build}/large.ukl </dev/null
+EXPECT Hello from C

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "image/compressed_kernel.hpp"
+#include "boot/unpack_parameters.hpp"
+#include "image/pvh_entry.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <elf.h>
+#include <lzma.h>
+
+// The code as it was linked (boot/slide.lds).
+asm(R"(
+.pushsection .rodata
+.globl ukl_unpack64, ukl_unpack64_end, ukl_unpack32, ukl_unpack32_end
+.hidden ukl_unpack64, ukl_unpack64_end, ukl_unpack32, ukl_unpack32_end
+ukl_unpack64:
+.incbin ")" UKL_UNPACK64_CODE R"("
+ukl_unpack64_end:
+ukl_unpack32:
+.incbin ")" UKL_UNPACK32_CODE R"("
+ukl_unpack32_end:
+.popsection
+)");
+extern "C" const std::uint8_t ukl_unpack64[], ukl_unpack64_end[], ukl_unpack32[], ukl_unpack32_end[];
+
+namespace ukl {
+namespace {
+
+constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kStack = 4096; ///< bytes
+
+constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t to) {
+  return (value + to - 1) / to * to;
+}
+
+void put(Bytes& bytes, std::size_t at, std::uint64_t value) {
+  const auto number = static_cast<std::uint32_t>(value);
+  std::memcpy(&bytes[at], &number, sizeof number);
+}
+
+// What the segments hold, as it will lie in memory, from `start` on.
+Bytes in_memory(const KernelElf& kernel, std::uint64_t start) {
+  Bytes flat;
+  for (const auto& segment : kernel.segments) {
+    const auto at = segment.physical_address - start;
+    if (!segment.contents.empty())
+      flat.resize(std::max<std::size_t>(flat.size(), at + segment.contents.size()));
+    std::ranges::copy(segment.contents, flat.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+  return flat;
+}
+
+Result<Bytes> compress(const Bytes& bytes) {
+  lzma_options_lzma options = {};
+  lzma_lzma_preset(&options, 6);
+  options.dict_size = std::max<std::uint32_t>(static_cast<std::uint32_t>(bytes.size()), LZMA_DICT_SIZE_MIN);
+  options.lc = kLiteralContextBits;
+  options.lp = kLiteralPlaceBits;
+  options.pb = kPlaceBits;
+  const lzma_filter filters[] = {{LZMA_FILTER_LZMA1, &options}, {LZMA_VLI_UNKNOWN, nullptr}};
+  Bytes stream(lzma_stream_buffer_bound(bytes.size()));
+  std::size_t size = 0;
+  const auto result = lzma_raw_buffer_encode(filters, nullptr, bytes.data(), bytes.size(), stream.data(),
+                                             &size, stream.size());
+  if (result != LZMA_OK)
+    return Error{Failure::internal, "cannot compress the kernel: no memory", "leave out --compress"};
+  stream.resize(size);
+  return stream;
+}
+
+} // namespace
+
+Result<KernelElf> compress_kernel(KernelElf kernel, std::uint64_t address) {
+  const auto start =
+      std::ranges::min_element(kernel.segments, {}, &KernelSegment::physical_address)->physical_address;
+  const Bytes flat = in_memory(kernel, start);
+  TRY_LET(const auto stream, compress(flat));
+
+  Bytes contents(ukl_unpack64, ukl_unpack64_end);
+  const auto code32 = align_up(contents.size(), 64);
+  contents.resize(code32);
+  contents.insert(contents.end(), ukl_unpack32, ukl_unpack32_end);
+  const auto parameters_at = align_up(contents.size(), 16),
+             stream_at = parameters_at + sizeof(UnpackParameters);
+  contents.resize(stream_at);
+  contents.insert(contents.end(), stream.begin(), stream.end());
+  const auto model_at = align_up(contents.size(), 16);
+  const auto size = align_up(model_at + sizeof(UnpackModel) + kStack, kPage);
+
+  const auto low = [](std::uint64_t value) { return static_cast<unsigned>(value); };
+  const UnpackParameters parameters = {low(start), low(flat.size()), low(address + stream_at),
+                                       low(address + model_at)};
+  std::memcpy(&contents[parameters_at], &parameters, sizeof parameters);
+  const auto fill_in = [&](std::size_t code, std::uint64_t next) {
+    put(contents, code + kUnpackStack, address + size);
+    put(contents, code + kUnpackNext, next);
+  };
+  fill_in(0, kernel.entry);
+  put(contents, kUnpackParameters64, address + parameters_at);
+  fill_in(code32, pvh_entry(kernel).value_or(0));
+  fill_in(code32 + kUnpackMultiboot, kernel.multiboot_entry);
+  put(contents, code32 + kUnpackParameters32, address + parameters_at);
+
+  for (auto& segment : kernel.segments)
+    segment.contents.clear();
+  kernel.segments.push_back({address, address, size, PF_R | PF_W | PF_X, std::move(contents)});
+  kernel.entry = address;
+  set_pvh_entry(kernel, address + code32);
+  if (kernel.multiboot_entry != 0)
+    kernel.multiboot_entry = static_cast<std::uint32_t>(address + code32 + kUnpackMultiboot);
+  kernel.memory_end = address + size;
+  return kernel;
+}
+
+} // namespace ukl
