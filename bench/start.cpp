@@ -161,8 +161,8 @@ private:
     RootTree tree;
     TRY(tree.add("/init", host_entry(plan_.hello, 0755)));
     TRY(add_defaults(tree, ""));
-    TRY_LET(const auto payload, make_payload(tree, false));
-    TRY(write_text(initrd, std::string(payload.archive.begin(), payload.archive.end())));
+    TRY_LET(const auto payload, make_payload(tree));
+    TRY(write_text(initrd, std::string(payload.bytes.begin(), payload.bytes.end())));
     auto command = plain_qemu(machine, kernel.vmlinuz);
     // hello is the first program: when it ends, Linux panics, which ends the machine.
     command.insert(command.end(), {"-initrd", initrd, "-append", "console=ttyS0 quiet panic=-1"});

@@ -91,7 +91,7 @@ Result<Machine> foreign_machine(const System& system, const GuestProgram& progra
   machine.ours = false;
   machine.options.image = system.file;
   machine.initrd = folder / (system.name + ".cpio");
-  TRY(write_text(machine.initrd, std::string(payload.archive.begin(), payload.archive.end())));
+  TRY(write_text(machine.initrd, std::string(payload.bytes.begin(), payload.bytes.end())));
   return machine;
 }
 

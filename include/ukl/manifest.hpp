@@ -20,7 +20,7 @@ inline constexpr const char* kCompletePath = "/.ukl/complete";
 inline constexpr std::string_view kCompleteText = "all files of the image are there\n";
 
 /// Version of the manifest and of the image layout. Another one is refused by `ukl run` and `ukl inspect`.
-inline constexpr const char* kImageFormat = "2";
+inline constexpr const char* kImageFormat = "3";
 
 /// Keys. `list` ones may be repeated.
 namespace key {
@@ -60,7 +60,9 @@ inline constexpr std::string_view lacks =
 inline constexpr std::string_view syscall =
     "syscall"; ///< list: NUMBER:KIND, KIND one of full, direct, masked, shortcut
 inline constexpr std::string_view tree =
-    "tree"; ///< PAGES:ENTRIES:SETS, what the root tree takes in memory; only in the image's note
+    "tree"; ///< PAGES:ENTRIES:SETS:PAGES, what the root tree takes in memory; only in the image's note
+inline constexpr std::string_view archive =
+    "archive"; ///< BYTES:FILES, of the payload's archive and behind it; only in the note, absent: it is all
 } // namespace key
 
 /// What a run adds comes in a block of its own (run_settings.hpp). A machine that is started by hand may have

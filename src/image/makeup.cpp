@@ -59,7 +59,7 @@ Result<std::pair<Part, Part>> image_makeup(const std::filesystem::path& image, c
   std::vector<Part> archive;
   if (info.payload_size >= sum("", packed).bytes) {
     archive = largest(std::move(packed));
-    add_rest(archive, "names, modes and times", info.payload_size);
+    add_rest(archive, "names, modes, times, ends of pages", info.payload_size);
   }
   std::vector<Part> file = {{"kernel", info.file_size - std::min(info.file_size, info.payload_size), {}},
                             {archive.empty() ? "files, compressed" : "files", info.payload_size, archive}};
@@ -67,7 +67,7 @@ Result<std::pair<Part, Part>> image_makeup(const std::filesystem::path& image, c
   auto files = sum("files, unpacked", largest(std::move(unpacked)));
   std::vector<Part> memory = {{"kernel", info.kernel_size, {}},
                               {"kernel's tables, buffers and processes", kernel_own_needs(info), {}},
-                              {"archive, until it is unpacked", info.payload_size, {}},
+                              {"archive, until it is unpacked", info.archive_size, {}},
                               std::move(files)};
   add_rest(memory, "room, descriptions of pages, firmware", memory_need(info, tree).least);
   return std::pair(sum("file", std::move(file)), sum("least memory", std::move(memory)));

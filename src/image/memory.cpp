@@ -74,16 +74,16 @@ void TreeSize::add(char type, std::uint64_t bytes, bool own) {
 }
 
 std::string encode_tree_size(const TreeSize& size) {
-  return fmt::format("{}:{}:{}", size.pages, size.entries, size.link_sets);
+  return fmt::format("{}:{}:{}:{}", size.pages, size.entries, size.link_sets, size.in_place);
 }
 
 std::optional<TreeSize> decode_tree_size(const std::string& text) {
   TreeSize size;
   const auto* at = text.data();
   const auto* end = at + text.size();
-  for (auto* number : {&size.pages, &size.entries, &size.link_sets}) {
+  for (auto* number : {&size.pages, &size.entries, &size.link_sets, &size.in_place}) {
     const auto [next, error] = std::from_chars(at, end, *number);
-    const bool last = number == &size.link_sets;
+    const bool last = number == &size.in_place;
     // More than any image can have: its payload lies below 4 GiB.
     if (error != std::errc() || *number > UINT32_MAX || (last ? next != end : next == end || *next != ':'))
       return std::nullopt;
@@ -113,14 +113,13 @@ MemoryNeed memory_need(const ImageInfo& info, const TreeSize& tree, unsigned cpu
   const auto payload = round_up(info.payload_size, kPage);
   const auto entries = tree.entries * kEachEntry;
   const auto files = tree.pages * kPage * 64 / 63 + entries;
-  // An archive smaller than what is in it is compressed.
-  const auto unpacker =
-      payload < tree.pages * kPage ? kUnpacker + 2 * zstd_window(tree.pages * kPage + entries) : 0;
+  const auto unpacker = info.compressed ? kUnpacker + 2 * zstd_window(tree.pages * kPage + entries) : 0;
   const auto while_unpacking =
-      kernel + needs.all + payload + unpacker + files + tree.link_sets * kEachLinkSet;
+      kernel + needs.all + payload + unpacker + files - tree.in_place * kPage + tree.link_sets * kEachLinkSet;
   const auto while_running = kernel + needs.all + files + needs.room;
-  // A tmpfs counts pages and entries, and takes as many of each as half of the pages that are free early.
-  const auto limited = 2 * std::max(tree.pages, tree.entries + 64) * kPage;
+  // A tmpfs counts pages and entries, and takes as many of each as half of the pages that are free early;
+  // pages in place are taken all the same (arch/x86/ukl/image_files.c).
+  const auto limited = 2 * std::max(tree.pages - tree.in_place, tree.entries + 64) * kPage;
   const auto by_limit = kernel + needs.early + payload + limited;
 
   MemoryNeed need;

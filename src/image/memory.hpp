@@ -14,6 +14,7 @@ struct TreeSize {
   std::uint64_t pages = 0;     ///< of 4 KiB that hold the contents of files
   std::uint64_t entries = 0;   ///< files, folders, links, devices
   std::uint64_t link_sets = 0; ///< files with several names; Linux remembers each until all is unpacked
+  std::uint64_t in_place = 0; ///< of the pages, those that lie in the payload already (PayloadKind::in_place)
 
   /// Adds one entry: its type as in PayloadEntry, the bytes of its contents or target, and whether it is a
   /// file of its own (false: another name of one).

@@ -9,6 +9,7 @@
 #include "support/overwriting.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace ukl {
 namespace {
@@ -49,6 +50,12 @@ Manifest make_manifest(const PackRequest& request, const Manifest& settings, con
 bool asks_for_network(const GuestSettings& settings) {
   return !settings.addresses.empty() || !settings.gateways.empty() || !settings.dns.empty() ||
          !settings.ports.empty();
+}
+
+PayloadKind kind_of_payload(const PackRequest& request, const KernelElf& kernel) {
+  if (request.compress)
+    return PayloadKind::compressed;
+  return kernel.symbols.contains(kImageFiles) ? PayloadKind::in_place : PayloadKind::archive;
 }
 
 std::size_t count_files(const RootTree& tree) {
@@ -114,14 +121,16 @@ Result<PackSummary> pack(const PackRequest& asked) {
   auto manifest = make_manifest(request, surroundings, fitted, guest_path, calls.table);
   TRY(files.tree.add(kManifestPath, text_entry(encode_manifest(manifest), 0600)));
 
-  // All files as one archive, which Linux unpacks.
-  TRY_LET(const auto payload, make_payload(files.tree, request.compress, request.places.newest));
+  // All files: an archive, which Linux unpacks, and behind it those that need not be copied.
+  TRY_LET(const auto payload,
+          make_payload(files.tree, kind_of_payload(request, kernel.elf), request.places.newest));
 
   // One file that boots. Its note repeats the manifest, for whoever does not unpack the archive, and says
-  // what that takes in memory, which cannot stand within it.
+  // of that what cannot stand within it.
   manifest.emplace_back(key::tree, encode_tree_size(payload.size));
-  TRY(write_image(output, std::move(kernel.elf), manifest, calls.table, payload.archive,
-                  {files.mode, request.compress}));
+  manifest.emplace_back(key::archive, fmt::format("{}:{}", payload.archive_size, payload.in_place));
+  TRY(write_image(output, std::move(kernel.elf), manifest, calls.table, payload.bytes,
+                  {files.mode, request.compress, payload.archive_size, payload.in_place}));
 
   TRY_LET(const auto image, read_image(output));
   PackSummary summary;
@@ -131,7 +140,7 @@ Result<PackSummary> pack(const PackRequest& asked) {
   summary.fit = fitted.reason;
   summary.kernel_hash = kernel.kernel.hash;
   summary.image_size = image.file_size;
-  summary.payload_size = payload.archive.size();
+  summary.payload_size = payload.bytes.size();
   summary.files = count_files(files.tree);
   summary.libraries = std::move(files.libraries);
   summary.skipped = std::move(files.skipped);

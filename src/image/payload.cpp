@@ -2,6 +2,7 @@
 #include "image/payload.hpp"
 #include "image/zstd.hpp"
 #include "support/interrupt.hpp"
+#include "ukl/image.h"
 #include "ukl/manifest.hpp"
 
 #include <algorithm>
@@ -16,6 +17,12 @@
 
 namespace ukl {
 namespace {
+
+constexpr std::uint64_t kPage = 4096;
+
+std::uint64_t pages_of(std::uint64_t bytes) {
+  return (bytes + kPage - 1) / kPage;
+}
 
 // Where the archive goes to.
 struct Target {
@@ -186,9 +193,41 @@ void describe(archive_entry* out, const std::string& path, const TreeEntry& entr
   }
 }
 
+void fill_page(Bytes& bytes) {
+  bytes.resize(pages_of(bytes.size()) * kPage);
+}
+
+// Adds them behind the archive, as asm/ukl_image.h says.
+Result<void> add_in_place(const Entries& entries, Bytes& bytes) {
+  fill_page(bytes);
+  const auto start = bytes.size();
+  std::vector<ukl_image_file> records;
+  std::string names;
+  for (const auto* entry : entries) {
+    ukl_image_file record = {};
+    record.name = static_cast<unsigned>(entries.size() * sizeof record + names.size());
+    records.push_back(record);
+    names += entry->first + '\0';
+  }
+  bytes.resize(start + records.size() * sizeof(ukl_image_file));
+  bytes.insert(bytes.end(), names.begin(), names.end());
+  fill_page(bytes);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (interrupted())
+      return Error{Failure::interrupted, "interrupted while packing; nothing was left behind", ""};
+    TRY_LET(const auto contents, contents_of(entries[i]->first, entries[i]->second));
+    records[i].page = static_cast<unsigned>((bytes.size() - start) / kPage);
+    records[i].size = contents.bytes.size();
+    bytes.insert(bytes.end(), contents.bytes.begin(), contents.bytes.end());
+    fill_page(bytes);
+  }
+  std::memcpy(&bytes[start], records.data(), records.size() * sizeof(ukl_image_file));
+  return {};
+}
+
 } // namespace
 
-Result<Payload> make_payload(const RootTree& tree, bool compress, std::int64_t newest) {
+Result<Payload> make_payload(const RootTree& tree, PayloadKind kind, std::int64_t newest) {
   Payload payload;
   std::unique_ptr<archive, int (*)(archive*)> writer(archive_write_new(), archive_write_free);
   archive_write_set_format_cpio_newc(writer.get());
@@ -196,14 +235,15 @@ Result<Payload> make_payload(const RootTree& tree, bool compress, std::int64_t n
   const auto entries = in_order(tree);
   HardLinks links(entries);
   const auto expected = expected_size(entries, links);
-  Target target{payload.archive, std::nullopt};
-  if (compress)
+  Target target{payload.bytes, std::nullopt};
+  if (kind == PayloadKind::compressed)
     target.zstd.emplace(expected);
+  else
+    payload.bytes.reserve(expected + expected / 4); // with the ends of pages
   if (archive_write_open(writer.get(), &target, nullptr, collect, nullptr) != ARCHIVE_OK)
     return archive_error(writer.get(), "the root tree");
   std::unique_ptr<archive_entry, void (*)(archive_entry*)> header(archive_entry_new(), archive_entry_free);
-  if (!compress)
-    payload.archive.reserve(expected);
+  Entries in_place;
   for (const auto* one : entries) {
     const auto& [path, entry] = *one;
     if (interrupted())
@@ -216,13 +256,19 @@ Result<Payload> make_payload(const RootTree& tree, bool compress, std::int64_t n
     if (entry.type == TreeEntry::Type::file && first) {
       TRY_LET(contents, contents_of(path, entry));
     }
+    const bool behind = kind == PayloadKind::in_place && contents.bytes.size() >= kLeastInPlace;
+    payload.size.add(type_of(entry),
+                     entry.type == TreeEntry::Type::link ? entry.target.size() : contents.bytes.size(),
+                     first);
+    if (behind) {
+      in_place.push_back(one);
+      payload.size.in_place += pages_of(contents.bytes.size());
+      contents = {};
+    }
     archive_entry_clear(header.get());
     describe(header.get(), path, entry, contents.bytes.size(), newest);
     archive_entry_set_nlink(header.get(), names);
     archive_entry_set_ino(header.get(), number);
-    payload.size.add(type_of(entry),
-                     entry.type == TreeEntry::Type::link ? entry.target.size() : contents.bytes.size(),
-                     first);
     // A name that is not UTF-8 is written as it is, with a warning.
     if (archive_write_header(writer.get(), header.get()) < ARCHIVE_WARN ||
         archive_write_data(writer.get(), contents.bytes.data(), contents.bytes.size()) !=
@@ -231,9 +277,13 @@ Result<Payload> make_payload(const RootTree& tree, bool compress, std::int64_t n
   }
   if (archive_write_close(writer.get()) != ARCHIVE_OK)
     return archive_error(writer.get(), "the root tree");
-  if (target.zstd && !target.zstd->finish(payload.archive))
+  if (target.zstd && !target.zstd->finish(payload.bytes))
     return Error{Failure::internal, "cannot compress the root tree: no memory", "leave out --compress"};
   payload.size.link_sets = links.sets();
+  payload.archive_size = payload.bytes.size();
+  payload.in_place = in_place.size();
+  if (!in_place.empty())
+    TRY(add_in_place(in_place, payload.bytes));
   return payload;
 }
 

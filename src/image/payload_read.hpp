@@ -5,6 +5,7 @@
 #include "image/write.hpp"
 
 #include <functional>
+#include <map>
 
 namespace ukl {
 
@@ -22,6 +23,15 @@ struct PayloadEntry {
 
 /// Gives the contents of the entry being visited. Error: not_an_image (the payload is damaged).
 using ReadContents = std::function<Result<Bytes>()>;
+
+/// A file behind the archive (asm/ukl_image.h).
+struct FileInPlace {
+  std::uint64_t offset = 0, size = 0; ///< of its contents, in the image's file: bytes
+};
+
+/// By their absolute paths. Errors: not_found, unreadable, not_an_image (a damaged payload).
+Result<std::map<std::string, FileInPlace>> files_in_place(const std::filesystem::path& image,
+                                                          const ImageInfo& info);
 
 /// Calls `visit` for each entry in order; an error that it returns ends the reading and is passed on. Errors:
 /// not_found, unreadable, not_an_image (a damaged payload).

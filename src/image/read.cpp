@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <elf.h>
 #include <fcntl.h>
@@ -156,6 +157,14 @@ Result<ImageInfo> parse_image(View head, std::uint64_t file_size, const std::str
   info.payload_offset = payload.p_offset;
   info.payload_size = payload.p_filesz;
   info.payload_address = payload.p_paddr;
+  info.archive_size = info.payload_size;
+  if (const auto text = value_of(info.manifest, key::archive); !text.empty()) {
+    const char* end = text.data() + text.size();
+    const auto size = std::from_chars(text.data(), end, info.archive_size);
+    if (size.ec != std::errc() || size.ptr == end || *size.ptr != ':' ||
+        std::from_chars(size.ptr + 1, end, info.in_place).ptr != end || info.archive_size > info.payload_size)
+      return not_an_image(name, "its manifest does not say where its files are");
+  }
   Elf64_Ehdr header;
   std::memcpy(&header, head.data(), sizeof header);
   info.positions = positions_of(std::span(headers).first(headers.size() - 1), header.e_entry);

@@ -3,6 +3,7 @@
 #include "image/compressed_kernel.hpp"
 #include "image/multiboot.hpp"
 #include "support/interrupt.hpp"
+#include "ukl/image.h"
 
 #include <algorithm>
 #include <climits>
@@ -160,6 +161,16 @@ Result<void> patch_calls(KernelElf& kernel, const CallTable& calls) {
                       {reinterpret_cast<const std::uint8_t*>(calls.data()), calls.size()});
 }
 
+Result<void> patch_files(KernelElf& kernel, std::uint64_t start, std::uint64_t size, std::uint64_t count) {
+  const auto variable = kernel.symbols.find(kImageFiles);
+  if (variable == kernel.symbols.end())
+    return Error{Failure::missing_symbol,
+                 fmt::format("the kernel {} knows nothing of files in place", kernel.name), ""};
+  Bytes bytes;
+  append(bytes, ukl_image_files{start, size, count});
+  return patch_kernel(kernel, variable->second, bytes);
+}
+
 // QEMU sums up what it loads in an int, and the kernel's map ends 2 GiB behind its start. In a q35 machine
 // with more than 2.75 GiB, low memory ends there too, and the firmware needs its end.
 Result<void> check_end(std::uint64_t memory_end) {
@@ -199,7 +210,11 @@ Result<void> write_image(const fs::path& path, KernelElf kernel, const Manifest&
         "put them in a file and add it with --file"};
 
   TRY(patch_number(kernel, "phys_initrd_start", address));
-  TRY(patch_number(kernel, "phys_initrd_size", payload.size()));
+  const auto archive_size = options.archive_size ? options.archive_size : payload.size();
+  TRY(patch_number(kernel, "phys_initrd_size", archive_size));
+  if (options.in_place != 0)
+    TRY(patch_files(kernel, address + align_up(archive_size, kPage),
+                    payload.size() - align_up(archive_size, kPage), options.in_place));
   TRY(patch_calls(kernel, calls));
   if (options.compress_kernel) {
     TRY_LET(kernel, compress_kernel(std::move(kernel), align_up(address + payload.size(), kPage)));

@@ -35,14 +35,20 @@ inline constexpr std::uint64_t kFirmwareNeeds = 17ull << 20;
 /// table of how system calls are entered (asm/ukl_gate.h); a kernel without it has no gate and runs programs
 /// in ring 3.
 inline constexpr const char* kCallTable = "ukl_image_calls";
-inline const std::vector<std::string> kKernelSymbols = {"phys_initrd_start", "phys_initrd_size", kCallTable};
+/// Its variable for files in place; a kernel without it copies all files out of the archive.
+inline constexpr const char* kImageFiles = "ukl_image_files";
+inline const std::vector<std::string> kKernelSymbols = {"phys_initrd_start", "phys_initrd_size", kCallTable,
+                                                        kImageFiles};
 
 struct WriteOptions {
-  unsigned mode = 0666;         ///< as for AtomicFile
-  bool compress_kernel = false; ///< smaller, and later at its first instruction (compressed_kernel.hpp)
+  unsigned mode = 0666;           ///< as for AtomicFile
+  bool compress_kernel = false;   ///< smaller, and later at its first instruction (compressed_kernel.hpp)
+  std::uint64_t archive_size = 0; ///< bytes of the payload that are its archive; 0: all
+  std::uint64_t in_place = 0;     ///< how many files lie behind it (PayloadKind::in_place)
 };
 
-/// Writes the image in one step: `calls` becomes the kernel's table, `payload` is a cpio archive ("newc").
+/// Writes the image in one step: `calls` becomes the kernel's table, `payload` is a cpio archive ("newc"),
+/// and what Payload has behind it.
 /// Errors: not_elf (a damaged kernel), missing_symbol (a kernel without initramfs, or system calls for one
 /// without a gate), usage (the manifest or the payload is too large), unwritable, disk_full; in all of them
 /// `path` is as it was before.
@@ -56,10 +62,12 @@ struct ImageInfo {
   std::uint64_t payload_offset = 0;  ///< bytes from the start of the file
   std::uint64_t payload_size = 0;    ///< bytes
   std::uint64_t payload_address = 0; ///< physical address of the payload
+  std::uint64_t archive_size = 0;    ///< bytes of the payload that are its archive
+  std::uint64_t in_place = 0;        ///< files behind the archive, from the next multiple of 4096 bytes on
   std::uint64_t kernel_size = 0;     ///< bytes of memory that the kernel's segments take, .bss included
   std::uint64_t memory_end = 0;      ///< first physical address behind all that is loaded, bytes
   bool multiboot = false;            ///< it has a Multiboot2 header (multiboot.hpp)
-  bool compressed = false;           ///< its kernel unpacks itself (compressed_kernel.hpp)
+  bool compressed = false;           ///< its kernel and its archive are (ukl pack --compress)
   bool xen = false;                  ///< its kernel has support for Xen (pvh_entry.hpp)
   std::uint64_t positions = 1; ///< addresses of which the kernel takes one at each start (kernel_slide.hpp)
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/efi_file.hpp"
+#include "image/plain_archive.hpp"
 #include "kernel/cache.hpp"
 #include "machine/disk_tools.hpp"
 #include "support/mapped_file.hpp"
@@ -72,13 +73,10 @@ Result<fs::path> compressed_kernel(const fs::path& image, const Manifest& manife
 
 Result<void> write_ramdisk(const fs::path& path, const fs::path& image, const ImageInfo& info,
                            const CallTable& calls) {
-  TRY_LET(const auto mapped, MappedFile::open(image));
-  if (info.payload_offset > mapped.bytes().size() ||
-      info.payload_size > mapped.bytes().size() - info.payload_offset)
-    return file_error(image, "read", EIO);
+  TRY_LET(const auto files, plain_archive(image, info));
   TRY_LET(auto file, AtomicFile::create(path, 0600));
   TRY(file.write(calls_archive(calls)));
-  TRY(file.write(mapped.bytes().subspan(info.payload_offset, info.payload_size)));
+  TRY(file.write(files));
   return file.commit();
 }
 

@@ -95,6 +95,20 @@ EXPECT_RE matches /app/module.py
 EXPECT_RE code object from .?/app/__pycache__/module
 REJECT bytecode is stale
 
+# Large files are not copied out of the image: a machine that could not hold them twice has them, and they are files like
+# any other, also after a move from ramfs to tmpfs.
+NAME files-in-place
+TIMEOUT 120
+PREPARE head -c 50000123 /dev/zero | tr '\0' x > large && cp large large2
+PROGRAM in_place programs/in_place.cpp
+PACK {build}/in_place --file {build}/large:/var/large --file {build}/large2:/var/large2 -- /var/large 50000123
+RUN -m 160M --cpus 2
+EXPECT a file like any other
+REJECT wrong:
+COMMAND {ukl} run {image} -m 200M --append rootfstype=ramfs
+EXPECT a file like any other
+REJECT wrong:
+
 # Nothing is mounted over what the image has.
 NAME files-below-run-and-dev
 PROGRAM tree programs/tree.cpp

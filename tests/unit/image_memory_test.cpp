@@ -29,13 +29,15 @@ TEST(ImageMemory, CountsPagesAndEntries) {
   EXPECT_EQ(size.pages, 5u);
   EXPECT_EQ(size.entries, 8u);
   size.link_sets = 7;
+  size.in_place = 3;
   const auto again = decode_tree_size(encode_tree_size(size));
   ASSERT_TRUE(again);
   EXPECT_EQ(again->pages, 5u);
   EXPECT_EQ(again->entries, 8u);
   EXPECT_EQ(again->link_sets, 7u);
+  EXPECT_EQ(again->in_place, 3u);
   for (const char* wrong :
-       {"", "1", "1:2", "1:2:", "1:2:3:4", "a:2:3", "1:2:3 ", "-1:2:3", "1:99999999999:3"})
+       {"", "1", "1:2:3", "1:2:3:", "1:2:3:4:5", "a:2:3:4", "1:2:3:4 ", "-1:2:3:4", "1:99999999999:3:4"})
     EXPECT_FALSE(decode_tree_size(wrong)) << wrong;
 }
 
@@ -50,6 +52,15 @@ TEST(ImageMemory, OneLargeFile) {
   EXPECT_EQ(root_type(need, need.least), RootType::ramfs);
   EXPECT_EQ(root_type(need, need.for_tmpfs), RootType::tmpfs);
   EXPECT_EQ(need.least % kMebibyte, 0u);
+}
+
+// Files in place are in memory once, and no limit counts them.
+TEST(ImageMemory, FilesInPlace) {
+  const auto copied = memory_need(image_with(78 * kMebibyte), {78 * 256, 30, 0});
+  const auto need = memory_need(image_with(78 * kMebibyte), {78 * 256, 30, 0, 78 * 256});
+  EXPECT_LT(need.least + 70 * kMebibyte, copied.least);
+  EXPECT_LT(need.for_tmpfs, need.least + 10 * kMebibyte);
+  EXPECT_GT(need.least, (20 + 78) * kMebibyte);
 }
 
 // 100 000 files of one byte: a page and an inode for each, though the payload has 12 MiB.
@@ -84,7 +95,9 @@ TEST(ImageMemory, SmallKernelsNeedLess) {
   EXPECT_LT(nano.least + kMebibyte, micro.least);
   EXPECT_EQ(nano.least % (kMebibyte / 4), 0u);
   // Who only unpacks a compressed archive needs memory for that.
-  EXPECT_GE(memory_need(info, {257, 40, 0}).least, memory_need(info, {256, 40, 0}).least + kMebibyte / 4);
+  auto compressed = info;
+  compressed.compressed = true;
+  EXPECT_GE(memory_need(compressed, tree).least, memory_need(info, tree).least + kMebibyte);
 }
 
 class ImageMemoryTest : public FolderTest {};
@@ -97,11 +110,11 @@ TEST_F(ImageMemoryTest, PayloadsAreCountedAsTheyWereMade) {
   ASSERT_TRUE(tree.add("/d/a", host_entry(at("host"), 0644)));
   ASSERT_TRUE(tree.add("/d/b", host_entry(at("other"), 0644)));
   ASSERT_TRUE(tree.add("/long", link_entry(std::string(500, 'x'))));
-  const auto payload = make_payload(tree, true);
+  const auto payload = make_payload(tree, PayloadKind::compressed);
   ASSERT_TRUE(payload) << payload.error().message;
-  ASSERT_TRUE(write_text(at("payload"), std::string(payload->archive.begin(), payload->archive.end())));
+  ASSERT_TRUE(write_text(at("payload"), std::string(payload->bytes.begin(), payload->bytes.end())));
   ImageInfo info;
-  info.payload_size = payload->archive.size();
+  info.payload_size = payload->bytes.size();
   const auto counted = tree_size(at("payload"), info);
   ASSERT_TRUE(counted) << counted.error().message;
   EXPECT_EQ(counted->pages, 3u);

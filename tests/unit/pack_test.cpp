@@ -90,7 +90,8 @@ TEST_F(PackTest, TheTreeHasTheManifestOfTheNote) {
   });
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_GT(values_of(inside, key::syscall).size(), 100u);
-  inside.emplace_back(key::tree, value_of(info->manifest, key::tree));
+  for (const auto name : {key::tree, key::archive})
+    inside.emplace_back(name, value_of(info->manifest, name));
   EXPECT_EQ(inside, info->manifest);
   // And the kernel's table is what both say.
   const auto table = read_calls(inside);

@@ -2,6 +2,7 @@
 #include "contents/root_defaults.hpp"
 #include "image/payload.hpp"
 #include "image/payload_read.hpp"
+#include "image/plain_archive.hpp"
 #include "sample_files.hpp"
 #include "support/places.hpp"
 #include "ukl/manifest.hpp"
@@ -21,14 +22,21 @@ protected:
     Bytes contents;
   };
 
-  // Packs the tree and reads it back as from an image that is nothing but a payload.
-  std::map<std::string, Seen> round_trip(const RootTree& tree, bool compress = false,
-                                         std::int64_t newest = UINT32_MAX) {
-    auto payload = make_payload(tree, compress, newest);
-    EXPECT_TRUE(payload) << payload.error().message;
-    EXPECT_TRUE(write_text(at("payload"), std::string(payload->archive.begin(), payload->archive.end())));
+  static ImageInfo info_of(const Payload& payload) {
     ImageInfo info;
-    info.payload_size = payload->archive.size();
+    info.payload_size = payload.bytes.size();
+    info.archive_size = payload.archive_size;
+    info.in_place = payload.in_place;
+    return info;
+  }
+
+  // Packs the tree and reads it back as from an image that is nothing but a payload.
+  std::map<std::string, Seen> round_trip(const RootTree& tree, PayloadKind kind = PayloadKind::archive,
+                                         std::int64_t newest = UINT32_MAX) {
+    auto payload = make_payload(tree, kind, newest);
+    EXPECT_TRUE(payload) << payload.error().message;
+    EXPECT_TRUE(write_text(at("payload"), std::string(payload->bytes.begin(), payload->bytes.end())));
+    const auto info = info_of(*payload);
     std::map<std::string, Seen> seen;
     auto read =
         read_payload(at("payload"), info, [&](const PayloadEntry& entry, const ReadContents& contents) {
@@ -74,7 +82,7 @@ TEST_F(PayloadTest, IsTheArchiveThatLinuxTakes) {
   ASSERT_TRUE(tree.add("/file", text_entry("12345")));
   auto payload = make_payload(tree);
   ASSERT_TRUE(payload);
-  const auto text = text_of(payload->archive);
+  const auto text = text_of(payload->bytes);
   ASSERT_EQ(text.substr(0, 6), "070701");
   const auto field = [&](std::size_t index) {
     return std::stoul(text.substr(6 + index * 8, 8), nullptr, 16);
@@ -96,7 +104,7 @@ TEST_F(PayloadTest, SameTreeSameBytes) {
   ASSERT_TRUE(one.add("/a", host_entry(at("host"), 0644)));
   ASSERT_TRUE(other.add("/a", host_entry(at("host"), 0644)));
   ASSERT_TRUE(other.add("/b", text_entry("b")));
-  EXPECT_EQ(make_payload(one)->archive, make_payload(other)->archive);
+  EXPECT_EQ(make_payload(one)->bytes, make_payload(other)->bytes);
 }
 
 // Whatever it is: the payload knows nothing of what files are for.
@@ -122,14 +130,72 @@ TEST_F(PayloadTest, ChangedFilesAreChangedUnderAllTheirNames) {
 TEST_F(PayloadTest, CompressedIsReadTheSame) {
   RootTree tree;
   ASSERT_TRUE(tree.add("/file", text_entry(std::string(3 << 20, 'x'))));
-  auto payload = make_payload(tree, true);
+  auto payload = make_payload(tree, PayloadKind::compressed);
   ASSERT_TRUE(payload) << payload.error().message;
   // zstd's magic number, by which Linux knows it.
-  EXPECT_EQ(Bytes(payload->archive.begin(), payload->archive.begin() + 4), (Bytes{0x28, 0xb5, 0x2f, 0xfd}));
-  EXPECT_LT(payload->archive.size(), 10000u);
-  auto seen = round_trip(tree, true);
+  EXPECT_EQ(Bytes(payload->bytes.begin(), payload->bytes.begin() + 4), (Bytes{0x28, 0xb5, 0x2f, 0xfd}));
+  EXPECT_LT(payload->bytes.size(), 10000u);
+  auto seen = round_trip(tree, PayloadKind::compressed);
   EXPECT_EQ(text_of(seen["/file"].contents), std::string(3 << 20, 'x'));
-  EXPECT_EQ(payload->archive, make_payload(tree, true)->archive);
+  EXPECT_EQ(payload->bytes, make_payload(tree, PayloadKind::compressed)->bytes);
+}
+
+// Large files lie behind the archive on pages of their own, and are read as if they lay in it; without them
+// it is the archive that Linux would have copied them from.
+TEST_F(PayloadTest, LargeFilesLieInPlace) {
+  std::string large(50001, 'l');
+  large.replace(40000, 3, "end");
+  ASSERT_TRUE(write_text(at("host"), large));
+  std::filesystem::create_hard_link(at("host"), at("other"));
+  RootTree tree;
+  ASSERT_TRUE(tree.add("/a", host_entry(at("host"), 0755)));
+  ASSERT_TRUE(tree.add("/b", host_entry(at("other"), 0755)));
+  ASSERT_TRUE(tree.add("/exactly", text_entry(std::string(kLeastInPlace, 'x'))));
+  ASSERT_TRUE(tree.add("/small", text_entry("small")));
+  ASSERT_TRUE(tree.add("/folder/less", text_entry(std::string(kLeastInPlace - 1, 'y'), 0600)));
+  const auto payload = make_payload(tree, PayloadKind::in_place);
+  ASSERT_TRUE(payload) << payload.error().message;
+  EXPECT_EQ(payload->in_place, 2u);
+  EXPECT_EQ(payload->size.in_place, 13u + 4);
+  EXPECT_EQ(payload->bytes.size() % 4096, 0u);
+  EXPECT_LT(payload->archive_size, 20000u);
+  auto seen = round_trip(tree, PayloadKind::in_place);
+  EXPECT_EQ(seen.size(), 6u);
+  EXPECT_EQ(text_of(seen["/a"].contents), large);
+  EXPECT_EQ(seen["/a"].entry.mode, 0755u);
+  EXPECT_EQ(seen["/b"].entry.same_as, "/a");
+  EXPECT_EQ(text_of(seen["/exactly"].contents), std::string(kLeastInPlace, 'x'));
+  EXPECT_EQ(text_of(seen["/small"].contents), "small");
+  EXPECT_EQ(seen["/folder/less"].contents.size(), kLeastInPlace - 1);
+
+  const auto plain = plain_archive(at("payload"), info_of(*payload));
+  ASSERT_TRUE(plain) << plain.error().message;
+  EXPECT_EQ(*plain, make_payload(tree)->bytes);
+  const auto copied = make_payload(tree);
+  ASSERT_TRUE(write_text(at("copied"), text_of(copied->bytes)));
+  EXPECT_EQ(*plain_archive(at("copied"), info_of(*copied)), copied->bytes);
+}
+
+// Whoever made the image: nothing is read outside of the payload.
+TEST_F(PayloadTest, DamagedTablesOfFilesAreRefused) {
+  RootTree tree;
+  ASSERT_TRUE(tree.add("/large", text_entry(std::string(50000, 'x'))));
+  auto payload = make_payload(tree, PayloadKind::in_place);
+  ASSERT_TRUE(payload);
+  const auto info = info_of(*payload);
+  const auto table = (payload->archive_size + 4095) / 4096 * 4096;
+  const auto visit = [](const PayloadEntry&, const ReadContents&) { return Result<void>(); };
+  for (const std::size_t at_byte : {0, 2, 4, 6, 8, 12, 15}) {
+    auto bytes = payload->bytes;
+    bytes[table + at_byte] = bytes[table + at_byte + 1] = 0xff;
+    ASSERT_TRUE(write_text(at("bad"), text_of(bytes)));
+    expect_error(read_payload(at("bad"), info, visit), Failure::not_an_image, "bad");
+  }
+  auto many = info;
+  many.in_place = 1000000;
+  expect_error(read_payload(at("bad"), many, visit), Failure::not_an_image, "bad");
+  many.in_place = 2;
+  expect_error(read_payload(at("bad"), many, visit), Failure::not_an_image, "bad");
 }
 
 // As `tar` keeps them.
@@ -166,7 +232,7 @@ TEST_F(PayloadTest, KeepsTimesOwnersAndHardLinks) {
   EXPECT_EQ(seen["/in/key"].entry.group, root ? 102u : 34u);
 
   setenv("SOURCE_DATE_EPOCH", "1500000000", 1);
-  seen = round_trip(tree, false, read_places()->newest);
+  seen = round_trip(tree, PayloadKind::archive, read_places()->newest);
   EXPECT_EQ(seen["/in/key"].entry.time, 1500000000);
   setenv("SOURCE_DATE_EPOCH", "yesterday", 1);
   expect_error(read_places(), Failure::usage, "yesterday");
@@ -181,7 +247,7 @@ TEST_F(PayloadTest, InitComesFirstAndTheMarkLast) {
   ASSERT_TRUE(add_defaults(tree, ""));
   const auto payload = make_payload(tree);
   ASSERT_TRUE(payload);
-  const auto text = text_of(payload->archive);
+  const auto text = text_of(payload->bytes);
   const auto position = [&](const std::string& name) { return text.find(name + std::string(1, '\0')); };
   EXPECT_EQ(position("init"), 110u);
   for (const char* early : {".ukl/manifest", "dev/console", "proc", "sys", "run"})
