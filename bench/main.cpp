@@ -8,6 +8,7 @@
 #include "servers.hpp"
 #include "start.hpp"
 #include "start_plot.hpp"
+#include "start_profile.hpp"
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
 #include "support/terminal.hpp"
@@ -96,9 +97,14 @@ Result<void> targets(const Options& options) {
 
 // One table per operation or workload and system.
 Result<void> profile(const Options& options) {
+  if (options.only == std::vector<std::string>{"start"}) {
+    TRY_LET(const auto table, profile_start({UKL_TOOL, UKL_BENCH_HELLO, UKL_BENCH_PROFILE}));
+    fmt::print("start of a static hello, with the kernel that fits\n{}", table);
+    return {};
+  }
   if (options.only.empty())
     return Error{Failure::usage, "profile needs to know which operation or load",
-                 "bench/run profile --only read-1, or --only \"memcached TCP 1c\""};
+                 "bench/run profile --only read-1, --only \"memcached TCP 1c\", or --only start"};
   auto systems = find_systems(options.systems.empty() ? std::vector<std::string>{"direct"} : options.systems,
                               kernel_files(options.kernels));
   if (!systems)

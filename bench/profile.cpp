@@ -5,6 +5,7 @@
 #include "running_server.hpp"
 #include "support/files.hpp"
 #include "support/process.hpp"
+#include "symbols.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -22,9 +23,6 @@ constexpr double kSeconds = 3;  // how long a server is under load
 // The kernel lies where its file says, as static programs do.
 constexpr const char* kSymbolsStay = " nokaslr";
 
-// Function names by address.
-using Functions = std::map<std::uint64_t, std::string>;
-
 Result<Functions> functions_of_program(const fs::path& path) {
   auto bytes = read_file(path);
   if (!bytes)
@@ -40,25 +38,6 @@ Result<Functions> functions_of_program(const fs::path& path) {
       functions.try_emplace(symbol.address + symbol.size, "(code without a name)");
   }
   return functions;
-}
-
-// `ukl kernel build` leaves System.map beside the kernel: lines ADDRESS TYPE NAME.
-Result<Functions> functions_of_kernel(const fs::path& vmlinux) {
-  auto text = read_text(vmlinux.parent_path() / "System.map");
-  if (!text)
-    return text.error();
-  Functions functions;
-  std::istringstream words(*text);
-  std::uint64_t address = 0;
-  for (std::string type, name; words >> std::hex >> address >> type >> name;)
-    if (type == "t" || type == "T" || type == "W" || type == "w")
-      functions.try_emplace(address, name);
-  return functions;
-}
-
-std::string name_in(const Functions& functions, std::uint64_t address) {
-  const auto after = functions.upper_bound(address);
-  return after == functions.begin() ? "(code without a name)" : std::prev(after)->second;
 }
 
 double operations_in(const std::string& console) {

@@ -51,7 +51,7 @@ NAME unpacking-that-failed
 TIMEOUT 120
 PROGRAM hello programs/hello.c
 PREPARE head -c 30000000 /dev/urandom > a
-PACK {build}/hello --file {build}/a:/var/a --file {build}/hello:/zz
+PACK {build}/hello --compress --file {build}/a:/var/a --file {build}/hello:/zz
 COMMAND timeout 100 qemu-system-x86_64 -M q35 -cpu max -m 90M -nographic -no-reboot -append no_timer_check -kernel {image}
 EXPECT the image's files are not all there
 REJECT Hello from C

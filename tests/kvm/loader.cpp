@@ -322,6 +322,12 @@ int main(int count, char** arguments) {
 
   std::vector<std::uint64_t> buffer(2 + 256 * sizeof(kvm_cpuid_entry2) / 8);
   auto* leaves = reinterpret_cast<kvm_cpuid2*>(buffer.data());
+  for (unsigned n : {1u, 2u, 4u, 8u, 16u, 32u, 64u, 80u, 100u, 128u, 200u, 255u, 256u}) {
+    leaves->nent = n;
+    errno = 0;
+    const int r = ioctl(kvm, KVM_GET_SUPPORTED_CPUID, leaves);
+    fprintf(stderr, "nent %u: %d errno %d -> %u\n", n, r, errno, leaves->nent);
+  }
   leaves->nent = 255;
   control(kvm, KVM_GET_SUPPORTED_CPUID, leaves, "KVM_GET_SUPPORTED_CPUID");
   const int size = control(kvm, KVM_GET_VCPU_MMAP_SIZE, nullptr, "KVM_GET_VCPU_MMAP_SIZE");

@@ -7,6 +7,7 @@
 #include "image/write.hpp"
 #include "sample_files.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <elf.h>
 #include <random>

@@ -18,7 +18,7 @@ Result<std::filesystem::path> compile(const TemporaryFolder& folder, const std::
   std::vector<std::string> command = {"g++",
                                       "-std=c++20",
                                       "-I",
-                                      UKL_SOURCE_DIR "/include",
+                                      std::string(UKL_SOURCE_DIR) + "/include",
                                       "-o",
                                       (folder.path() / name).string(),
                                       (folder.path() / (name + ".cpp")).string()};

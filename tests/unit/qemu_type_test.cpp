@@ -40,7 +40,7 @@ TEST(MachineType, KernelsThatLackSomething) {
   // Under KVM as well: nobody would read the tables.
   options.accelerator = Accelerator::kvm;
   EXPECT_EQ(machine_argument(options), "microvm,acpi=off");
-  const auto refused = [](MachineOptions wanted, const std::string& what) {
+  const auto refused = [](const MachineOptions& wanted, const std::string& what) {
     const auto checked = check_machine(wanted);
     ASSERT_FALSE(checked) << what;
     EXPECT_EQ(checked.error().failure, Failure::kernel_lacks);
