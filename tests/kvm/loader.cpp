@@ -14,6 +14,7 @@
 #include <cstring>
 #include <elf.h>
 #include <fcntl.h>
+#include <iterator>
 #include <linux/kvm.h>
 #include <mutex>
 #include <string>
@@ -47,6 +48,15 @@ int control(int descriptor, unsigned long request, void* argument, const char* w
 template <typename T> void put(std::uint64_t at, const T& value) {
   memcpy(memory + at, &value, sizeof value);
 }
+
+// struct kvm_cpuid2 has an empty member, which takes a byte in C++: it would be larger than the kernel's, and
+// the requests, which have its size in them, unknown ones.
+struct Leaves {
+  std::uint32_t count, unused;
+  kvm_cpuid_entry2 entries[255];
+};
+constexpr unsigned long kGetSupportedCpuid = _IOWR(KVMIO, 0x05, std::uint64_t),
+                        kSetCpuid = _IOW(KVMIO, 0x90, std::uint64_t);
 
 struct Entries {
   std::uint64_t linux_entry = 0, pvh = 0;
@@ -320,31 +330,24 @@ int main(int count, char** arguments) {
   else
     write_boot_parameters(words.size() + 1);
 
-  std::vector<std::uint64_t> buffer(2 + 256 * sizeof(kvm_cpuid_entry2) / 8);
-  auto* leaves = reinterpret_cast<kvm_cpuid2*>(buffer.data());
-  for (unsigned n : {1u, 2u, 4u, 8u, 16u, 32u, 64u, 80u, 100u, 128u, 200u, 255u, 256u}) {
-    leaves->nent = n;
-    errno = 0;
-    const int r = ioctl(kvm, KVM_GET_SUPPORTED_CPUID, leaves);
-    fprintf(stderr, "nent %u: %d errno %d -> %u\n", n, r, errno, leaves->nent);
-  }
-  leaves->nent = 255;
-  control(kvm, KVM_GET_SUPPORTED_CPUID, leaves, "KVM_GET_SUPPORTED_CPUID");
+  Leaves leaves = {};
+  leaves.count = std::size(leaves.entries);
+  control(kvm, kGetSupportedCpuid, &leaves, "KVM_GET_SUPPORTED_CPUID");
   const int size = control(kvm, KVM_GET_VCPU_MMAP_SIZE, nullptr, "KVM_GET_VCPU_MMAP_SIZE");
   std::vector<std::thread> threads;
   for (int number = 0; number < cpus; ++number) {
     const int cpu = ioctl(machine, KVM_CREATE_VCPU, number);
     if (cpu < 0)
       give_up("KVM_CREATE_VCPU");
-    for (std::uint32_t i = 0; i < leaves->nent; ++i) {
-      auto& leaf = leaves->entries[i];
+    for (std::uint32_t i = 0; i < leaves.count; ++i) {
+      auto& leaf = leaves.entries[i];
       if (leaf.function == 1)
         leaf.ebx = (leaf.ebx & 0xff00) | static_cast<std::uint32_t>(cpus) << 16 |
                    static_cast<std::uint32_t>(number) << 24;
       if (leaf.function == 0xb || leaf.function == 0x1f)
         leaf.edx = static_cast<std::uint32_t>(number);
     }
-    control(cpu, KVM_SET_CPUID2, leaves, "KVM_SET_CPUID2");
+    control(cpu, kSetCpuid, &leaves, "KVM_SET_CPUID2");
     if (number == 0)
       set_registers(cpu, pvh, entries);
     threads.emplace_back(run, cpu, size);
