@@ -66,7 +66,11 @@ Result<PackSummary> pack(const PackRequest& asked) {
   // What the user means by PROGRAM: the image, the machine and its first argument are named after it.
   // Of this and of all that follows each ELF file is read once.
   ElfFiles elf_files;
-  const auto view = sourced.program_in_source ? view_of_tree(sourced.source->tree) : view_of_machine();
+  RootTree program_tree;
+  if (sourced.program_in_source) {
+    TRY_LET(program_tree, tree_of_program(sourced));
+  }
+  const auto view = sourced.program_in_source ? view_of_tree(program_tree) : view_of_machine();
   TRY_LET(const auto program, find_program(request.program, sourced.search_path, elf_files, *view));
   const auto name = sourced.name.empty() ? program.path.filename().string() : sourced.name;
   const auto output = request.output.empty() ? fs::path(name + ".ukl") : request.output;
