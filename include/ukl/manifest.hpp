@@ -61,6 +61,8 @@ inline constexpr std::string_view syscall =
     "syscall"; ///< list: NUMBER:KIND, KIND one of full, direct, masked, shortcut
 inline constexpr std::string_view tree =
     "tree"; ///< PAGES:ENTRIES:SETS, what the root tree takes in memory; only in the image's note
+inline constexpr std::string_view bill = "bill"; ///< bytes before the payload that say what is in it
+                                                 ///< (src/image/bill.hpp); only in the image's note
 } // namespace key
 
 /// What a run adds comes in a block of its own (run_settings.hpp). A machine that is started by hand may have

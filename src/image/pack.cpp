@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The recipe of an image: it goes one way, each pass takes values and gives values.
 #include "image/pack.hpp"
+#include "image/bill.hpp"
 #include "image/decide_calls.hpp"
 #include "image/fit_kernel.hpp"
 #include "image/gather.hpp"
 #include "image/payload.hpp"
+#include "image/sbom.hpp"
 #include "image/sourced_request.hpp"
 #include "support/overwriting.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace ukl {
 namespace {
@@ -56,6 +59,12 @@ std::size_t count_files(const RootTree& tree) {
                                                      [](const auto& entry) { return entry.second.type; }));
 }
 
+// Neither has to be there.
+bool is_same_place(const fs::path& one, const fs::path& other) {
+  std::error_code ignored;
+  return !one.empty() && fs::weakly_canonical(one, ignored) == fs::weakly_canonical(other, ignored);
+}
+
 } // namespace
 
 Result<PackSummary> pack(const PackRequest& asked) {
@@ -76,7 +85,12 @@ Result<PackSummary> pack(const PackRequest& asked) {
   const auto output = request.output.empty() ? fs::path(name + ".ukl") : request.output;
 
   // What the user says, before any work is done for it.
-  TRY(refuse_overwriting(output, named_inputs(request, program, sourced.source)));
+  const auto inputs = named_inputs(request, program, sourced.source);
+  TRY(refuse_overwriting(output, inputs));
+  TRY(refuse_overwriting(request.sbom, inputs));
+  if (is_same_place(request.sbom, output))
+    return Error{Failure::usage, fmt::format("--sbom {} is the image itself", request.sbom.string()),
+                 "give it a name of its own"};
   TRY_LET(const auto settings, check_settings(request.settings, name));
 
   // The kernel, because nothing is of use without one, and because it says whether there is a gate.
@@ -118,6 +132,9 @@ Result<PackSummary> pack(const PackRequest& asked) {
   auto manifest = make_manifest(request, surroundings, fitted, guest_path, calls.table);
   TRY(files.tree.add(kManifestPath, text_entry(encode_manifest(manifest), 0600)));
 
+  // Where all of this came from.
+  const auto bill = encode_bill(make_bill(files.tree, kernel, request.places.newest));
+
   // All files as one archive, which Linux unpacks.
   TRY_LET(const auto payload,
           make_payload(files.tree, request.compress.value_or(fitted.small), request.places.newest));
@@ -125,9 +142,14 @@ Result<PackSummary> pack(const PackRequest& asked) {
   // One file that boots. Its note repeats the manifest, for whoever does not unpack the archive, and says
   // what that takes in memory, which cannot stand within it.
   manifest.emplace_back(key::tree, encode_tree_size(payload.size));
-  TRY(write_image(output, std::move(kernel.elf), manifest, calls.table, payload.archive, files.mode));
+  manifest.emplace_back(key::bill, std::to_string(bill.size()));
+  TRY(write_image(output, std::move(kernel.elf), manifest, calls.table, payload.archive, files.mode, bill));
 
   TRY_LET(const auto image, read_image(output));
+  if (!request.sbom.empty()) {
+    TRY_LET(const auto sbom, make_sbom(output, image));
+    TRY(write_text(request.sbom, sbom, files.mode));
+  }
   PackSummary summary;
   summary.output = output;
   summary.program = guest_path;

@@ -78,7 +78,7 @@ std::vector<KernelSegment> without_zeros(const KernelSegment& segment) {
 }
 
 // The image before its payload: headers, notes and the kernel's segments, filled up to a page.
-Bytes make_head(const KernelElf& kernel, const Bytes& our_note, Elf64_Phdr payload) {
+Bytes make_head(const KernelElf& kernel, const Bytes& our_note, Elf64_Phdr payload, const std::string& bill) {
   std::vector<KernelSegment> segments;
   for (const auto& segment : kernel.segments)
     for (auto& part : without_zeros(segment))
@@ -108,7 +108,9 @@ Bytes make_head(const KernelElf& kernel, const Bytes& our_note, Elf64_Phdr paylo
                        segment.contents.size(), segment.memory_size, kPage});
     add(segment.contents);
   }
-  align(kPage);
+  // It ends where the payload begins, so that its size is all that has to be known of it.
+  body.resize(align_up(position() + bill.size(), kPage) - body_start);
+  std::ranges::copy(bill, body.end() - static_cast<std::ptrdiff_t>(bill.size()));
   payload.p_offset = position();
   headers.push_back(payload);
 
@@ -171,7 +173,8 @@ Result<void> check_output(const fs::path& path) {
 } // namespace
 
 Result<void> write_image(const fs::path& path, KernelElf kernel, const Manifest& manifest,
-                         const CallTable& calls, const Bytes& payload, unsigned mode) {
+                         const CallTable& calls, const Bytes& payload, unsigned mode,
+                         const std::string& bill) {
   if (payload.empty())
     return Error{Failure::internal, "the payload is empty", ""};
   // Behind .bss and .brk, which the kernel's last segment ends with, and clear of the large pages that they
@@ -196,7 +199,8 @@ Result<void> write_image(const fs::path& path, KernelElf kernel, const Manifest&
   TRY(patch_number(kernel, "phys_initrd_size", payload.size()));
   TRY(patch_calls(kernel, calls));
   const auto head = make_head(
-      kernel, note, {PT_LOAD, PF_R, 0, kKernelMap + address, address, payload.size(), payload.size(), kPage});
+      kernel, note, {PT_LOAD, PF_R, 0, kKernelMap + address, address, payload.size(), payload.size(), kPage},
+      bill);
 
   TRY(check_output(path));
   TRY_LET(auto file, AtomicFile::create(path, mode));

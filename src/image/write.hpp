@@ -8,7 +8,8 @@
 // The file, from its start: ELF header; program headers (our note, the kernel's notes, the kernel's segments,
 // the payload, in this order; behind the kernel's own is the code that moves it, see kernel_slide.hpp, and
 // that of Multiboot2 loaders, see multiboot.hpp); the Multiboot2 header; our note; then each on a page
-// boundary the kernel's segments and, up to the file's end, the payload. There are no section headers and no
+// boundary the kernel's segments and, up to the file's end, the payload. Right before the payload lies the
+// bill (bill.hpp), which is in no segment: nothing loads it. There are no section headers and no
 // symbols: debuggers use the cached kernel's vmlinux.
 //
 // Our note (name "UKL", type 1) carries the manifest once more, so that the tool need not unpack the payload.
@@ -37,11 +38,12 @@ inline constexpr const char* kCallTable = "ukl_image_calls";
 inline const std::vector<std::string> kKernelSymbols = {"phys_initrd_start", "phys_initrd_size", kCallTable};
 
 /// Writes the image in one step: `calls` becomes the kernel's table, `payload` is a cpio archive ("newc"),
-/// `mode` as for AtomicFile. Errors: not_elf (a damaged kernel), missing_symbol (a kernel without initramfs,
-/// or system calls for one without a gate), usage (the manifest or the payload is too large), unwritable,
-/// disk_full; in all of them `path` is as it was before.
+/// `mode` as for AtomicFile, `bill` (bill.hpp) goes right before the payload. Errors: not_elf (a damaged
+/// kernel), missing_symbol (a kernel without initramfs, or system calls for one without a gate), usage (the
+/// manifest or the payload is too large), unwritable, disk_full; in all of them `path` is as it was before.
 Result<void> write_image(const std::filesystem::path& path, KernelElf kernel, const Manifest& manifest,
-                         const CallTable& calls, const Bytes& payload, unsigned mode = 0666);
+                         const CallTable& calls, const Bytes& payload, unsigned mode = 0666,
+                         const std::string& bill = {});
 
 /// What an image says of itself.
 struct ImageInfo {

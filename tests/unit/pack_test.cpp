@@ -74,7 +74,8 @@ TEST_F(PackTest, ProgramLibrariesInitAndManifest) {
   EXPECT_FALSE(value_of(info->manifest, key::tree).empty());
 }
 
-// The two copies of the manifest are one, but for what the tree with the one of them takes in memory.
+// The two copies of the manifest are one, but for what the tree with the one of them takes in memory, and the
+// size of the bill.
 TEST_F(PackTest, TheTreeHasTheManifestOfTheNote) {
   auto packed = pack(request_);
   ASSERT_TRUE(packed) << packed.error().message;
@@ -91,6 +92,7 @@ TEST_F(PackTest, TheTreeHasTheManifestOfTheNote) {
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_GT(values_of(inside, key::syscall).size(), 100u);
   inside.emplace_back(key::tree, value_of(info->manifest, key::tree));
+  inside.emplace_back(key::bill, value_of(info->manifest, key::bill));
   EXPECT_EQ(inside, info->manifest);
   // And the kernel's table is what both say.
   const auto table = read_calls(inside);
