@@ -93,7 +93,7 @@ private:
     if (!wanted_(path))
       return;
     // The licence takes a file to be read, and most packages have nothing that is wanted.
-    if (with_licence_.insert(package.get()).second && package->licence == kNoAssertion)
+    if (with_licence_.insert(package).second && package->licence == kNoAssertion)
       package->licence = licence_of_package(view_, package->name);
     owners_[path] = package;
   }
@@ -207,7 +207,7 @@ private:
   const FileView& view_;
   const std::function<bool(const std::string&)>& wanted_;
   System system_;
-  std::set<const Package*> with_licence_;
+  std::set<std::shared_ptr<const Package>> with_licence_; ///< of which the licence was looked for
   Owners owners_;
 };
 
