@@ -63,6 +63,8 @@ inline constexpr std::string_view tree =
     "tree"; ///< PAGES:ENTRIES:SETS:PAGES, what the root tree takes in memory; only in the image's note
 inline constexpr std::string_view archive =
     "archive"; ///< BYTES:FILES, of the payload's archive and behind it; only in the note, absent: it is all
+inline constexpr std::string_view bill = "bill"; ///< bytes before the payload that say what is in it
+                                                 ///< (src/image/bill.hpp); only in the image's note
 } // namespace key
 
 /// What a run adds comes in a block of its own (run_settings.hpp). A machine that is started by hand may have

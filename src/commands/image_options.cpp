@@ -170,6 +170,11 @@ void add_image_options(CLI::App& command, ImageOptions& options) {
       ->check([](const std::string& word) {
         return word == "true" || word == "list" || word == "add" ? "" : "--find-files takes =list or =add";
       });
+  command
+      .add_option("--sbom", request.sbom,
+                  "Writes what is in the image into a file, as CycloneDX 1.5 (JSON): packages with licences, "
+                  "files with SHA-256; ukl inspect --sbom prints the same later")
+      ->type_name("FILE");
   command.add_flag("--json", options.json, "Prints the summary as JSON on standard output");
 }
 

@@ -5,6 +5,7 @@
 #include "image/calls.hpp"
 #include "image/makeup.hpp"
 #include "image/payload_read.hpp"
+#include "image/sbom.hpp"
 #include "image/treemap.hpp"
 #include "rewrite/report.hpp"
 #include "support/files.hpp"
@@ -25,6 +26,8 @@ struct Options {
   bool files = false;
   bool syscalls = false;
   bool memory = false;
+  bool sbom = false;
+  bool licences = false;
   std::filesystem::path svg;
 };
 
@@ -177,6 +180,28 @@ Result<int> inspect_memory(const Options& options) {
   return 0;
 }
 
+Result<int> inspect_sbom(const Options& options) {
+  TRY_LET(const auto info, read_image(options.image));
+  TRY_LET(const auto sbom, make_sbom(options.image, info));
+  print_output(sbom);
+  return 0;
+}
+
+Result<int> inspect_licences(const Options& options) {
+  TRY_LET(const auto info, read_image(options.image));
+  TRY_LET(const auto licences, image_licences(options.image, info));
+  if (options.json) {
+    print_output(fmt::format("{}\n", json(licences).dump(2)));
+    return 0;
+  }
+  for (const auto& [licence, names] : licences) {
+    print_output(licence + "\n");
+    for (const auto& name : names)
+      print_output(fmt::format("  {}\n", name));
+  }
+  return 0;
+}
+
 void add_inspect(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("inspect", "Show what an image holds: manifest, kernel, sizes, files");
   auto options = std::make_shared<Options>();
@@ -187,12 +212,17 @@ void add_inspect(CLI::App& app, Action& action) {
       "Instead: the system-call sites of each program and library in it, or of any other ELF file");
   command->add_flag("--memory", options->memory,
                     "Instead: what the bytes of the file are, and those of the least memory that it runs in");
+  command->add_flag("--sbom", options->sbom,
+                    "Instead: what is in it, as CycloneDX 1.5 (JSON), like ukl pack --sbom");
+  command->add_flag("--licences", options->licences, "Instead: licences, and which packages are under each");
   command->add_option("--svg", options->svg, "Draws that into a file")->type_name("FILE");
   command->add_flag("--json", options->json, "Print everything as JSON");
   command->callback([options, &action] {
     action = [options] {
       return options->syscalls                          ? inspect_syscalls(*options)
              : options->memory || !options->svg.empty() ? inspect_memory(*options)
+             : options->sbom                            ? inspect_sbom(*options)
+             : options->licences                        ? inspect_licences(*options)
                                                         : inspect(*options);
     };
   });

@@ -170,6 +170,12 @@ void RootTree::change_contents(const std::string& path, Bytes contents) {
       entry.changed = file.changed;
 }
 
+void RootTree::set_package(const std::string& path, std::shared_ptr<const Package> package) {
+  const auto resolved = resolve(path, false);
+  if (const auto found = resolved ? entries_.find(*resolved) : entries_.end(); found != entries_.end())
+    found->second.package = std::move(package);
+}
+
 const TreeEntry* RootTree::find(const std::string& path) const {
   const auto resolved = resolve(path, true);
   const auto found = resolved ? entries_.find(*resolved) : entries_.end();

@@ -3,6 +3,7 @@
 // from.
 #pragma once
 
+#include "contents/package.hpp"
 #include "support/files.hpp"
 
 #include <map>
@@ -33,6 +34,7 @@ struct TreeEntry {
   bool implied = false; ///< a folder that nobody named: it was only on the way to something
   /// Owner and group are numbers of the image's own, not of this machine: replace_owner leaves them alone.
   bool settled = false;
+  std::shared_ptr<const Package> package; ///< of which a file is, where its source says so
 };
 
 TreeEntry folder_entry(unsigned mode);
@@ -100,6 +102,9 @@ public:
 
   /// Gives the host's file at `path`, which the tree has, other contents in the image, under all its names.
   void change_contents(const std::string& path, Bytes contents);
+
+  /// Says of which package the file with this name is; links on the way are followed.
+  void set_package(const std::string& path, std::shared_ptr<const Package> package);
 
   /// The entry that a path leads to, links followed; null if there is none.
   const TreeEntry* find(const std::string& path) const;

@@ -92,17 +92,20 @@ public:
     return add_file(program.path, request_.guest_path);
   }
 
+  Result<void> add_files() {
+    TRY(copy_files(copied_));
+    TRY(follow_links(copied_));
+    for (const auto& skipped : copied_.skipped)
+      all_.skipped.push_back(skipped.string());
+    return {};
+  }
+
   // Added files may be programs that it starts or plug-ins that it loads: what they need goes in too, as far
   // as it is there, and except for what was added with them.
-  Result<void> add_files() {
-    CopiedFiles copied;
-    TRY(copy_files(copied));
-    TRY(follow_links(copied));
-    TRY(look_at_scripts(copied.files));
-    for (const auto& skipped : copied.skipped)
-      all_.skipped.push_back(skipped.string());
+  Result<void> add_needs_of_files() {
+    TRY(look_at_scripts(copied_.files));
     Programs programs;
-    for (const auto& path : copied.files)
+    for (const auto& path : copied_.files)
       if (auto elf = elf_files_.find(path); elf && elf->loading)
         programs.emplace_back(path, *elf->loading);
     // A library that was added is found by the path that its user knows (RUNPATH, LD_LIBRARY_PATH, dlopen),
@@ -160,8 +163,10 @@ private:
     return sourced_.program_in_source ? tree : view_of_both(tree, view_of_machine());
   }
 
-  // A program that is there with all its source has: its libraries have to be there too.
+  // A program that is there with all its source has, or was added to that: its libraries have to be there
+  // too.
   Result<void> look_at_program(const Program& program) {
+    TRY(let_execute(program));
     std::vector<fs::path> files = program.interpreters;
     if (!program.script)
       files.push_back(program.path);
@@ -170,6 +175,16 @@ private:
       TRY(add_libraries(libraries));
     }
     return {};
+  }
+
+  // An added file that is to be started may be executed, whatever its mode is here.
+  Result<void> let_execute(const Program& program) {
+    const auto* there = all_.tree.find(program.path.string());
+    if (!there || std::ranges::find(copied_.files, program.file) == copied_.files.end())
+      return {};
+    auto entry = *there;
+    entry.mode |= 0111;
+    return all_.tree.add(all_.tree.real_path(program.path.string()), std::move(entry));
   }
 
   Result<void> add_libraries(const std::vector<Library>& libraries) {
@@ -320,6 +335,7 @@ private:
   ElfFiles& elf_files_;
   SearchFolders folders_;
   std::vector<MissingLibrary> missing_; ///< libraries that nobody has found yet
+  CopiedFiles copied_;                  ///< what --file added
   Gathered all_;
 };
 
@@ -338,9 +354,14 @@ Result<AddedFile> parse_added_file(const std::string& text) {
 Result<Gathered> gather(const SourcedRequest& sourced, const Program& program,
                         const CheckedSettings& settings, const fs::path& output, ElfFiles& elf_files) {
   Gatherer all(sourced, elf_files);
-  TRY(all.add_program(program));
+  // A program of this machine brings links that files have to follow; one of a source may be an added file.
+  if (!sourced.program_in_source)
+    TRY(all.add_program(program));
   TRY(add_default_links(all.tree()));
   TRY(all.add_files());
+  if (sourced.program_in_source)
+    TRY(all.add_program(program));
+  TRY(all.add_needs_of_files());
   TRY(all.add_environment());
   all.note_lost_capabilities();
   if (const auto packer = geteuid(); packer != 0) {

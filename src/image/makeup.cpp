@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/makeup.hpp"
+#include "image/bill.hpp"
 #include "image/payload_read.hpp"
 
 #include <algorithm>
@@ -61,7 +62,10 @@ Result<std::pair<Part, Part>> image_makeup(const std::filesystem::path& image, c
     archive = largest(std::move(packed));
     add_rest(archive, "names, modes, times, ends of pages", info.payload_size);
   }
-  std::vector<Part> file = {{"kernel", info.file_size - std::min(info.file_size, info.payload_size), {}},
+  const auto before = info.file_size - std::min(info.file_size, info.payload_size);
+  const auto bill = std::min(before, bill_size(info));
+  std::vector<Part> file = {{"kernel", before - bill, {}},
+                            {"list of packages (ukl inspect --sbom)", bill, {}},
                             {archive.empty() ? "files, compressed" : "files", info.payload_size, archive}};
 
   auto files = sum("files, unpacked", largest(std::move(unpacked)));

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The recipe of an image: it goes one way, each pass takes values and gives values.
 #include "image/pack.hpp"
+#include "image/bill.hpp"
 #include "image/decide_calls.hpp"
 #include "image/fit_kernel.hpp"
 #include "image/gather.hpp"
 #include "image/payload.hpp"
+#include "image/sbom.hpp"
 #include "image/sourced_request.hpp"
 #include "support/overwriting.hpp"
 
@@ -63,6 +65,12 @@ std::size_t count_files(const RootTree& tree) {
                                                      [](const auto& entry) { return entry.second.type; }));
 }
 
+// Neither has to be there.
+bool is_same_place(const fs::path& one, const fs::path& other) {
+  std::error_code ignored;
+  return !one.empty() && fs::weakly_canonical(one, ignored) == fs::weakly_canonical(other, ignored);
+}
+
 } // namespace
 
 Result<PackSummary> pack(const PackRequest& asked) {
@@ -73,13 +81,22 @@ Result<PackSummary> pack(const PackRequest& asked) {
   // What the user means by PROGRAM: the image, the machine and its first argument are named after it.
   // Of this and of all that follows each ELF file is read once.
   ElfFiles elf_files;
-  const auto view = sourced.program_in_source ? view_of_tree(sourced.source->tree) : view_of_machine();
+  RootTree program_tree;
+  if (sourced.program_in_source) {
+    TRY_LET(program_tree, tree_of_program(sourced));
+  }
+  const auto view = sourced.program_in_source ? view_of_tree(program_tree) : view_of_machine();
   TRY_LET(const auto program, find_program(request.program, sourced.search_path, elf_files, *view));
   const auto name = sourced.name.empty() ? program.path.filename().string() : sourced.name;
   const auto output = request.output.empty() ? fs::path(name + ".ukl") : request.output;
 
   // What the user says, before any work is done for it.
-  TRY(refuse_overwriting(output, named_inputs(request, program, sourced.source)));
+  const auto inputs = named_inputs(request, program, sourced.source);
+  TRY(refuse_overwriting(output, inputs));
+  TRY(refuse_overwriting(request.sbom, inputs));
+  if (is_same_place(request.sbom, output))
+    return Error{Failure::usage, fmt::format("--sbom {} is the image itself", request.sbom.string()),
+                 "give it a name of its own"};
   TRY_LET(const auto settings, check_settings(request.settings, name));
 
   // The kernel, because nothing is of use without one, and because it says whether there is a gate.
@@ -121,6 +138,9 @@ Result<PackSummary> pack(const PackRequest& asked) {
   auto manifest = make_manifest(request, surroundings, fitted, guest_path, calls.table);
   TRY(files.tree.add(kManifestPath, text_entry(encode_manifest(manifest), 0600)));
 
+  // Where all of this came from.
+  const auto bill = encode_bill(make_bill(files.tree, kernel, request.places.newest));
+
   // All files: an archive, which Linux unpacks, and behind it those that need not be copied.
   TRY_LET(const auto payload,
           make_payload(files.tree, kind_of_payload(request, kernel.elf), request.places.newest));
@@ -128,11 +148,16 @@ Result<PackSummary> pack(const PackRequest& asked) {
   // One file that boots. Its note repeats the manifest, for whoever does not unpack the archive, and says
   // of that what cannot stand within it.
   manifest.emplace_back(key::tree, encode_tree_size(payload.size));
+  manifest.emplace_back(key::bill, std::to_string(bill.size()));
   manifest.emplace_back(key::archive, fmt::format("{}:{}", payload.archive_size, payload.in_place));
   TRY(write_image(output, std::move(kernel.elf), manifest, calls.table, payload.bytes,
-                  {files.mode, request.compress, payload.archive_size, payload.in_place}));
+                  {files.mode, request.compress, payload.archive_size, payload.in_place, bill}));
 
   TRY_LET(const auto image, read_image(output));
+  if (!request.sbom.empty()) {
+    TRY_LET(const auto sbom, make_sbom(output, image));
+    TRY(write_text(request.sbom, sbom, files.mode));
+  }
   PackSummary summary;
   summary.output = output;
   summary.program = guest_path;

@@ -26,6 +26,7 @@ struct PackRequest {
   std::string entrypoint;        ///< of a source: what is started in place of what it says
   std::string guest_path;        ///< where it lies in the image; empty: as on this machine
   std::filesystem::path output;  ///< empty: the program's name with .ukl, in the working directory
+  std::filesystem::path sbom;    ///< where to write what is in the image (sbom.hpp); empty: nowhere
   std::vector<std::filesystem::path> library_folders; ///< searched before those of this machine
   std::vector<AddedFile> files;
   std::vector<std::string> arguments; ///< of the program, without its name

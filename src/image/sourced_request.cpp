@@ -55,6 +55,14 @@ void choose_settings(const Source& source, GuestSettings& settings) {
 
 } // namespace
 
+Result<RootTree> tree_of_program(const SourcedRequest& sourced) {
+  auto tree = sourced.source->tree;
+  CopiedFiles copied;
+  for (const auto& file : sourced.request.files)
+    TRY(tree.add_copy(file.host, file.guest, copied));
+  return tree;
+}
+
 Result<SourcedRequest> read_sources(const PackRequest& asked) {
   SourcedRequest all{asked, std::nullopt, names_source(asked.program), "", ""};
   // Debian's servers lie where an ordinary user's PATH does not lead.

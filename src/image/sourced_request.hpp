@@ -17,6 +17,10 @@ struct SourcedRequest {
   std::string search_path;        ///< where a bare name is looked up, as $PATH
 };
 
+/// Where PROGRAM is looked for if it names a source: the source's files, and over them those of --file.
+/// Errors: those of RootTree::add_copy.
+Result<RootTree> tree_of_program(const SourcedRequest& sourced);
+
 /// Opens what the request names. Errors: those of open_sources, usage (nothing to start, --entrypoint without
 /// a source, a user that the source does not have).
 Result<SourcedRequest> read_sources(const PackRequest& asked);

@@ -80,7 +80,7 @@ std::vector<KernelSegment> without_zeros(const KernelSegment& segment) {
 }
 
 // The image before its payload: headers, notes and the kernel's segments, filled up to a page.
-Bytes make_head(const KernelElf& kernel, const Bytes& our_note, Elf64_Phdr payload) {
+Bytes make_head(const KernelElf& kernel, const Bytes& our_note, Elf64_Phdr payload, const std::string& bill) {
   std::vector<KernelSegment> segments;
   for (const auto& segment : kernel.segments)
     for (auto& part : without_zeros(segment))
@@ -110,7 +110,9 @@ Bytes make_head(const KernelElf& kernel, const Bytes& our_note, Elf64_Phdr paylo
                        segment.contents.size(), segment.memory_size, kPage});
     add(segment.contents);
   }
-  align(kPage);
+  // It ends where the payload begins, so that its size is all that has to be known of it.
+  body.resize(align_up(position() + bill.size(), kPage) - body_start);
+  std::ranges::copy(bill, body.end() - static_cast<std::ptrdiff_t>(bill.size()));
   payload.p_offset = position();
   headers.push_back(payload);
 
@@ -195,7 +197,7 @@ Result<void> check_output(const fs::path& path) {
 } // namespace
 
 Result<void> write_image(const fs::path& path, KernelElf kernel, const Manifest& manifest,
-                         const CallTable& calls, const Bytes& payload, WriteOptions options) {
+                         const CallTable& calls, const Bytes& payload, const WriteOptions& options) {
   if (payload.empty())
     return Error{Failure::internal, "the payload is empty", ""};
   // Behind .bss and .brk, which the kernel's last segment ends with, and clear of the large pages that they
@@ -221,7 +223,8 @@ Result<void> write_image(const fs::path& path, KernelElf kernel, const Manifest&
     TRY(check_end(kernel.memory_end));
   }
   const auto head = make_head(
-      kernel, note, {PT_LOAD, PF_R, 0, kKernelMap + address, address, payload.size(), payload.size(), kPage});
+      kernel, note, {PT_LOAD, PF_R, 0, kKernelMap + address, address, payload.size(), payload.size(), kPage},
+      options.bill);
 
   TRY(check_output(path));
   TRY_LET(auto file, AtomicFile::create(path, options.mode));

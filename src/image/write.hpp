@@ -9,8 +9,9 @@
 // the payload, in this order; behind the kernel's own is the code that moves it, see kernel_slide.hpp, and
 // that of Multiboot2 loaders, see multiboot.hpp, and behind all in memory that which unpacks a compressed
 // kernel, see compressed_kernel.hpp); the Multiboot2 header; our note; then each on a page boundary the
-// kernel's segments and, up to the file's end, the payload. There are no section headers and no symbols:
-// debuggers use the cached kernel's vmlinux.
+// kernel's segments and, up to the file's end, the payload. Right before the payload lies the bill (bill.hpp),
+// which is in no segment: nothing loads it. There are no section headers and no symbols: debuggers use the
+// cached kernel's vmlinux.
 //
 // Our note (name "UKL", type 1) carries the manifest once more, so that the tool need not unpack the payload.
 // It comes first because some loaders keep only what they found in the last PT_NOTE, and its alignment of 8
@@ -45,6 +46,7 @@ struct WriteOptions {
   bool compress_kernel = false;   ///< smaller, and later at its first instruction (compressed_kernel.hpp)
   std::uint64_t archive_size = 0; ///< bytes of the payload that are its archive; 0: all
   std::uint64_t in_place = 0;     ///< how many files lie behind it (PayloadKind::in_place)
+  std::string bill = {};          ///< bytes that go right before the payload (bill.hpp)
 };
 
 /// Writes the image in one step: `calls` becomes the kernel's table, `payload` is a cpio archive ("newc"),
@@ -53,7 +55,7 @@ struct WriteOptions {
 /// without a gate), usage (the manifest or the payload is too large), unwritable, disk_full; in all of them
 /// `path` is as it was before.
 Result<void> write_image(const std::filesystem::path& path, KernelElf kernel, const Manifest& manifest,
-                         const CallTable& calls, const Bytes& payload, WriteOptions options = {});
+                         const CallTable& calls, const Bytes& payload, const WriteOptions& options = {});
 
 /// What an image says of itself.
 struct ImageInfo {

@@ -59,6 +59,18 @@ Kernel kernel_in(const fs::path& folder, const std::string& profile, const std::
   return {profile, hash, folder / "vmlinux", folder / "config", folder / "System.map"};
 }
 
+std::string source_of_kernel(const Kernel& kernel) {
+  // Beside its configuration, which only kernels of the cache have.
+  const auto inputs =
+      kernel.config.empty() ? Result<std::string>("") : read_text(kernel.config.parent_path() / "inputs");
+  std::istringstream lines(inputs ? *inputs : "");
+  const std::string source = "source ";
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(source))
+      return line.substr(source.size());
+  return {};
+}
+
 fs::path bz_image_in(const fs::path& folder) {
   return folder / "bzImage";
 }

@@ -40,6 +40,10 @@ std::optional<Kernel> cached_kernel(const KernelInputs& inputs);
 /// The kernel in a folder of kernels/.
 Kernel kernel_in(const std::filesystem::path& folder, const std::string& profile, const std::string& hash);
 
+/// SHA-256 of the archive of Linux's source that a kernel of the cache was built from; empty if it is none of
+/// the cache's.
+std::string source_of_kernel(const Kernel& kernel);
+
 /// The same kernel as UEFI starts it: compressed, in one file with Linux's own decompressor. There only for a
 /// kernel with CONFIG_EFI_STUB.
 std::filesystem::path bz_image_in(const std::filesystem::path& folder);

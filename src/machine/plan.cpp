@@ -2,6 +2,7 @@
 #include "machine/plan.hpp"
 
 #include "machine/hypervisor.hpp"
+#include "support/text.hpp"
 #include "ukl/run_settings.hpp"
 
 #include <fmt/format.h>
@@ -57,15 +58,7 @@ std::string volume_tag(std::size_t index) {
 }
 
 std::string percent_encode(std::string_view text) {
-  std::string encoded;
-  for (const unsigned char character : text) {
-    const bool plain =
-        (character >= '0' && character <= '9') || (character >= 'A' && character <= 'Z') ||
-        (character >= 'a' && character <= 'z') ||
-        std::string_view("-._~/:=,").find(static_cast<char>(character)) != std::string_view::npos;
-    encoded += plain ? std::string(1, static_cast<char>(character)) : fmt::format("%{:02X}", character);
-  }
-  return encoded;
+  return percent_encoded(text, "/:=,");
 }
 
 Manifest run_settings(const MachineOptions& options, const Manifest& more) {

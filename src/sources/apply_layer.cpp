@@ -58,7 +58,7 @@ Result<void> add_hard_link(RootTree& tree, const LayerEntry& entry, const std::s
 }
 
 Result<void> add_entry(RootTree& tree, const Layer& layer, const LayerEntry& entry, LayerKind kind,
-                       const std::string& name) {
+                       const std::string& name, const std::shared_ptr<const Package>& package) {
   TreeEntry made;
   switch (entry.kind) {
   case LayerEntry::Kind::hard_link:
@@ -72,6 +72,7 @@ Result<void> add_entry(RootTree& tree, const Layer& layer, const LayerEntry& ent
   case LayerEntry::Kind::file:
     made.type = TreeEntry::Type::file;
     made.host_path = layer.file(entry);
+    made.package = package;
     break;
   }
   made.mode = made.type == TreeEntry::Type::link ? 0777 : entry.mode;
@@ -85,13 +86,14 @@ Result<void> add_entry(RootTree& tree, const Layer& layer, const LayerEntry& ent
 
 } // namespace
 
-Result<void> apply_layer(RootTree& tree, const Layer& layer, LayerKind kind, const std::string& name) {
+Result<void> apply_layer(RootTree& tree, const Layer& layer, LayerKind kind, const std::string& name,
+                         const std::shared_ptr<const Package>& package) {
   if (kind == LayerKind::image)
     TRY(remove_below(tree, layer, name));
   for (const auto& entry : layer.entries) {
     if (kind == LayerKind::image && last_part(entry.path).starts_with(kWhiteout))
       continue;
-    if (auto added = add_entry(tree, layer, entry, kind, name); !added)
+    if (auto added = add_entry(tree, layer, entry, kind, name, package); !added)
       return added.error().failure == Failure::usage ? refuse(name, added.error().message) : added.error();
   }
   // What the tool keeps for itself.

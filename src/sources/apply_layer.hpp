@@ -14,9 +14,11 @@ enum class LayerKind {
   package, ///< a Debian package: a link to a folder stays where it has a folder
 };
 
-/// Puts a layer over `tree`. `name` is for messages. Errors: unreadable (a hard link to what is not there, a
-/// whiteout of nothing, a file where a folder is needed, links in circles).
-Result<void> apply_layer(RootTree& tree, const Layer& layer, LayerKind kind, const std::string& name);
+/// Puts a layer over `tree`; its files are those of `package`, unless that is null. `name` is for messages.
+/// Errors: unreadable (a hard link to what is not there, a whiteout of nothing, a file where a folder is
+/// needed, links in circles).
+Result<void> apply_layer(RootTree& tree, const Layer& layer, LayerKind kind, const std::string& name,
+                         const std::shared_ptr<const Package>& package = nullptr);
 
 /// Sentences on what layers hold that no image can.
 std::vector<std::string> describe_losses(const std::vector<Layer>& layers);

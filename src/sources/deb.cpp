@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sources/deb.hpp"
-#include "contents/file_view.hpp"
+#include "contents/package_database.hpp"
 #include "kernel/cache.hpp"
 #include "sources/apply_layer.hpp"
 #include "sources/apt.hpp"
@@ -222,11 +222,17 @@ Result<Source> assemble(const Asked& asked, Reporter& reporter) {
   TRY(add_links(source.tree));
   std::vector<Layer> layers;
   std::vector<std::string> package_names;
+  std::vector<std::shared_ptr<Package>> described;
+  const auto system = read_system(*view_of_machine());
   for (const auto& package : packages) {
     package_names.push_back(package.name);
-    TRY(apply_layer(source.tree, package.layer, LayerKind::package, package.name));
+    described.push_back(std::make_shared<Package>(package_of_control(package.control, system)));
+    TRY(apply_layer(source.tree, package.layer, LayerKind::package, package.name, described.back()));
     layers.push_back(package.layer);
   }
+  // While the documentation is there, to which some packages only have links.
+  for (const auto& package : described)
+    package->licence = licence_of_package(*view_of_tree(source.tree), package->name);
   auto users = set_up_packages(source.tree, packages);
   choose_package_command(asked.names[0], packages, users, source);
   TRY(add_users(source.tree, users));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // dir:FOLDER, a root as debootstrap and others make it.
+#include "contents/package_database.hpp"
 #include "sources/source.hpp"
 #include "support/interrupt.hpp"
 
@@ -62,6 +63,7 @@ Result<Source> open_folder(const std::string& text, Reporter&) {
   Source source;
   std::vector<std::string> left_out;
   TRY(add_folder(source.tree, folder, "", left_out));
+  set_owners(source.tree);
   if (!left_out.empty())
     source.notes.push_back(fmt::format(
         "left out {}{}: neither file nor folder nor link", left_out[0],

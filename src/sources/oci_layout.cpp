@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sources/oci_layout.hpp"
+#include "contents/package_database.hpp"
 #include "sources/apply_layer.hpp"
 #include "sources/image_config.hpp"
 #include "sources/json_reading.hpp"
@@ -130,6 +131,7 @@ Result<Source> apply_all(const std::vector<Layer>& layers, const std::string& na
   Source source;
   for (const auto& layer : layers)
     TRY(apply_layer(source.tree, layer, LayerKind::image, name));
+  set_owners(source.tree);
   source.notes = describe_losses(layers);
   return source;
 }

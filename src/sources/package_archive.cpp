@@ -94,7 +94,8 @@ Result<PackageArchive> store_package(const std::string& sha256, const std::files
                                });
                              },
                              reporter));
-  package.name = package_of(text_in(package.layer.folder / "control"));
+  package.control = text_in(package.layer.folder / "control");
+  package.name = package_of(package.control);
   package.before = text_in(package.layer.folder / "preinst");
   package.after = text_in(package.layer.folder / "postinst");
   if (package.name.empty())

@@ -7,10 +7,11 @@
 namespace ukl {
 
 struct PackageArchive {
-  std::string name;   ///< of the package
-  Layer layer;        ///< of its files
-  std::string before; ///< its preinst, as text
-  std::string after;  ///< its postinst
+  std::string name;    ///< of the package
+  std::string control; ///< what its control file says
+  Layer layer;         ///< of its files
+  std::string before;  ///< its preinst, as text
+  std::string after;   ///< its postinst
 };
 
 /// The package of this SHA-256, from the cache; `file` is read if it is not there. Errors: those of

@@ -23,6 +23,26 @@ std::string percent_decoded(std::string_view text) {
   return out;
 }
 
+std::string percent_encoded(std::string_view text, std::string_view kept) {
+  constexpr std::string_view plain = "-._~", digits = "0123456789ABCDEF";
+  std::string out;
+  for (const char letter : text) {
+    if (is_letter_or_digit(letter) || plain.find(letter) != std::string_view::npos ||
+        kept.find(letter) != std::string_view::npos) {
+      out += letter;
+      continue;
+    }
+    const auto number = static_cast<unsigned char>(letter);
+    out += {'%', digits[number >> 4], digits[number & 15]};
+  }
+  return out;
+}
+
+bool is_letter_or_digit(char letter) {
+  return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'z') ||
+         (letter >= 'A' && letter <= 'Z');
+}
+
 std::string xml_escaped(std::string_view text) {
   std::string escaped;
   for (const char character : text)
@@ -49,13 +69,10 @@ std::string last_line(std::string text) {
 }
 
 bool is_plain_name(std::string_view name) {
-  const auto is_letter = [](char byte) {
-    const auto code = static_cast<unsigned char>(byte);
-    return code < 0x80 && std::isalnum(code) != 0;
-  };
-  return !name.empty() && name.size() <= kLongestPlainName && is_letter(name[0]) &&
-         std::ranges::all_of(
-             name, [&](char byte) { return is_letter(byte) || byte == '_' || byte == '.' || byte == '-'; });
+  return !name.empty() && name.size() <= kLongestPlainName && is_letter_or_digit(name[0]) &&
+         std::ranges::all_of(name, [](char byte) {
+           return is_letter_or_digit(byte) || byte == '_' || byte == '.' || byte == '-';
+         });
 }
 
 std::string plain_name(std::string_view text, const std::string& without, std::size_t longest) {

@@ -11,6 +11,12 @@ namespace ukl {
 /// `%41` becomes `A`; a percent sign without two hexadecimal digits behind it stays.
 std::string percent_decoded(std::string_view text);
 
+/// The reverse: what is no letter or digit of ASCII, none of `-._~` and none of `kept` becomes its number.
+std::string percent_encoded(std::string_view text, std::string_view kept = {});
+
+/// Of ASCII, whatever the locale.
+bool is_letter_or_digit(char letter);
+
 /// For the text of an XML element, or of an attribute in quotes that the text has none of; control
 /// characters, which XML has no way to hold, become spaces.
 std::string xml_escaped(std::string_view text);

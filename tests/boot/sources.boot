@@ -31,6 +31,10 @@ COMMAND {ukl} pack oci:{build}/layout -o over --entrypoint /bin/cat -- /etc/pass
 EXPECT web:x:33
 COMMAND {ukl} pack oci:{build}/layout -o over --entrypoint /bin/none; test $? = 20
 EXPECT /bin/none
+# A program that the image does not have, over the image's own interpreter.
+COMMAND printf '#!/bin/sh\necho "added: $*"\n' > added && {ukl} pack oci:{build}/layout -o over --file added:/srv/added \
+  --entrypoint /srv/added -- one two && {ukl} run over
+EXPECT added: one two
 
 # A program for musl, whose loader and libraries are those of the image.
 NAME image-with-musl
@@ -58,9 +62,12 @@ EXPECT there is no program to start
 NAME package-memcached
 TIMEOUT 120
 PREPARE rm -rf cache && mkdir cache && ln -s "$(dirname "$(dirname "$(dirname "$({ukl} kernel path)")")")/kernels" cache/kernels
-COMMAND UKL_CACHE={build}/cache {ukl} pack deb:memcached -o memcached 2>&1 && UKL_CACHE={build}/cache {ukl} pack deb:memcached -o again 2>&1 && \
-  cmp memcached again && echo the same bytes
+COMMAND UKL_CACHE={build}/cache {ukl} pack deb:memcached -o memcached --sbom one.json 2>&1 && \
+  UKL_CACHE={build}/cache {ukl} pack deb:memcached -o again --sbom two.json 2>&1 && cmp memcached again && cmp one.json two.json && \
+  {ukl} inspect memcached --sbom | cmp - one.json && echo the same bytes && \
+  grep -m 1 -o 'pkg:deb/debian/memcached@[^"]*arch=amd64' one.json
 EXPECT the same bytes
+EXPECT pkg:deb/debian/memcached@
 EXPECT packages: 
 REJECT perl
 PACK deb:memcached

@@ -74,7 +74,8 @@ TEST_F(PackTest, ProgramLibrariesInitAndManifest) {
   EXPECT_FALSE(value_of(info->manifest, key::tree).empty());
 }
 
-// The two copies of the manifest are one, but for what the tree with the one of them takes in memory.
+// The two copies of the manifest are one, but for what the tree with the one of them takes in memory, and the
+// size of the bill.
 TEST_F(PackTest, TheTreeHasTheManifestOfTheNote) {
   auto packed = pack(request_);
   ASSERT_TRUE(packed) << packed.error().message;
@@ -90,7 +91,7 @@ TEST_F(PackTest, TheTreeHasTheManifestOfTheNote) {
   });
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_GT(values_of(inside, key::syscall).size(), 100u);
-  for (const auto name : {key::tree, key::archive})
+  for (const auto name : {key::tree, key::bill, key::archive})
     inside.emplace_back(name, value_of(info->manifest, name));
   EXPECT_EQ(inside, info->manifest);
   // And the kernel's table is what both say.
@@ -414,6 +415,40 @@ TEST_F(PackSourceTest, WhatIsNotThereIsAnError) {
   request_.arguments = {"/bin/dynamic"};
   expect_error(pack(request_), Failure::missing_library, "dynamic loader");
   EXPECT_FALSE(fs::exists(at("image")));
+}
+
+// What is started may come from this machine, while its interpreter and libraries are the tree's.
+TEST_F(PackSourceTest, TheProgramMayBeAnAddedFile) {
+  ASSERT_TRUE(write_text(at("mine"), "#!/bin/tool\n", 0644));
+  request_.files = {{at("mine"), "/opt/mine"}};
+  request_.arguments = {"/opt/mine", "-x"};
+  auto packed = pack(request_);
+  ASSERT_TRUE(packed) << packed.error().message;
+  EXPECT_EQ(values_of(read_image(at("image"))->manifest, key::argument),
+            (std::vector<std::string>{"/opt/mine", "-x"}));
+  EXPECT_EQ(files()["/opt/mine"].mode, 0755u);
+
+  // In a folder, by its name alone, and as --entrypoint.
+  fs::create_directories(at("programs"));
+  fs::copy_file(at("root/bin/tool"), at("programs/started"));
+  request_.files = {{at("programs"), "/usr/local/bin"}};
+  request_.arguments = {"-y"};
+  request_.entrypoint = "started";
+  packed = pack(request_);
+  ASSERT_TRUE(packed) << packed.error().message;
+  EXPECT_EQ(packed->program, "/usr/local/bin/started");
+
+  // What it needs has to be in the image, and the source lacks it.
+  compile_sample(at("programs/dynamic"), kMain);
+  request_.entrypoint = "/usr/local/bin/dynamic";
+  expect_error(pack(request_), Failure::missing_library, "dynamic loader");
+  ASSERT_TRUE(write_text(at("programs/script"), "#!/bin/absent\n", 0755));
+  request_.entrypoint = "script";
+  expect_error(pack(request_), Failure::not_found, "/bin/absent");
+  // Whatever it is, the image does not replace it.
+  request_.entrypoint = "started";
+  request_.output = at("programs/started");
+  expect_error(pack(request_), Failure::usage, "started");
 }
 
 TEST_F(PackSourceTest, FilesOfASourceBesideAProgramOfThisMachine) {

@@ -389,6 +389,30 @@ TEST_F(AptTest, AFileAndWhatItNeeds) {
   EXPECT_NE(source->tree.find("/usr/sbin/sample"), nullptr);
 }
 
+// Also where the licence lies in another package's folder, and although documentation is left out.
+TEST_F(AptTest, FilesSayOfWhichPackageTheyAre) {
+  const std::string copyright =
+      "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\n"
+      "Files: *\nCopyright: nobody\nLicense: Expat\n";
+  write_bytes(
+      at("own.deb"),
+      make_package({{"control", "Package: own\nVersion: 2:1-1\nArchitecture: amd64\nSource: origin (1)\n"}},
+                   {{"./usr/bin/own", "", '-', 0755},
+                    {"./usr/share/doc/origin/copyright", copyright},
+                    {"./usr/share/doc/own", "origin", 'l'}}));
+  const auto source = open_sources({"deb:" + at("own.deb").string()}, silent_reporter());
+  ASSERT_TRUE(source) << source.error().message;
+  const auto package = source->tree.find("/usr/bin/own")->package;
+  ASSERT_TRUE(package);
+  EXPECT_EQ(package->name + " " + package->version + " " + package->architecture, "own 2:1-1 amd64");
+  EXPECT_EQ(package->source, "origin");
+  EXPECT_EQ(package->licence, "MIT");
+  ASSERT_TRUE(source->tree.find("/usr/lib/libsample.so")->package);
+  EXPECT_EQ(source->tree.find("/usr/lib/libsample.so")->package->name, "libsample");
+  EXPECT_EQ(source->tree.find("/etc/passwd")->package, nullptr);
+  EXPECT_EQ(source->tree.find("/usr/share/doc"), nullptr);
+}
+
 TEST_F(AptTest, WithoutApt) {
   setenv("PATH", at("nowhere").c_str(), 1);
   expect_error(open_sources({"deb:sample"}, silent_reporter()), Failure::missing_tool, "apt-get");

@@ -102,6 +102,25 @@ TEST_F(OciTest, LayersLieOneOverTheOther) {
     EXPECT_EQ(path.find(".wh."), std::string::npos) << path;
 }
 
+TEST_F(OciTest, FilesAreOfThePackagesThatItsOwnDatabaseNames) {
+  layout().layer(make_tar({{"bin/tool", "t", '-', 0755},
+                           {"bin/other", "o", '-', 0755},
+                           {"etc/os-release", "ID=alpine\nVERSION_ID=3.19.1\n"},
+                           {"lib/apk/db/installed", "P:old\nV:1\nF:bin\nR:tool\n"}}));
+  layout().layer(
+      make_tar({{"bin/.wh.other", ""},
+                {"lib/apk/db/installed", "P:tool\nV:2-r0\nA:x86_64\nL:ISC\nF:bin\nR:tool\nR:other\n"}}));
+  layout().image(kShell);
+  const auto source = open();
+  ASSERT_TRUE(source) << source.error().message;
+  const auto package = source->tree.find("/bin/tool")->package;
+  ASSERT_TRUE(package);
+  EXPECT_EQ(package_url(*package), "pkg:apk/alpine/tool@2-r0?arch=x86_64&distro=alpine-3.19.1");
+  EXPECT_EQ(package->licence, "ISC");
+  EXPECT_EQ(source->tree.find("/etc/os-release")->package, nullptr);
+  EXPECT_EQ(source->tree.find("/bin/other"), nullptr);
+}
+
 TEST_F(OciTest, ConfigurationIsTheProgram) {
   layout().layer(make_tar({{"etc/passwd", "root:x:0:0::/root:/bin/sh\nweb:x:33:34::/srv:/bin/sh\n"},
                            {"etc/group", "root:x:0:\nweb:x:34:\nlog:x:55:web\n"}}));
