@@ -22,6 +22,10 @@ _ukl() {
     mapfile -t COMPREPLY < <(compgen -W "$("${path[0]}" kernel build --profile '?' 2>&1 |
       sed -n 's/^hint:.*there are: //p' | tr -d ,)" -- "$current")
     ;;
+  --network)
+    mapfile -t COMPREPLY < <(compgen -W "user passt tap: bridge: none $("${path[0]}" network ls 2> /dev/null |
+      awk 'NR > 1 { print $1 }')" -- "$current")
+    ;;
   --cloud) mapfile -t COMPREPLY < <(compgen -W "nocloud ec2 gce azure" -- "$current") ;;
   --machine) mapfile -t COMPREPLY < <(compgen -W "q35 pc microvm" -- "$current") ;;
   *)
@@ -29,7 +33,7 @@ _ukl() {
     if [[ $previous == -* ]]; then choices=$(_ukl_choices "$previous" "${path[@]}"); fi
     if [[ -n $choices ]]; then
       mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$current")
-    elif [[ ${path[1]:-} == @(attach|kill|logs|restart|rm|stats|stop|wait) && $current != -* ]]; then
+    elif [[ ${path[1]:-} == @(attach|dump|gdb|kill|logs|restart|rm|stats|stop|wait) && $current != -* ]]; then
       mapfile -t COMPREPLY < <(compgen -W "$("${path[0]}" ps -aq 2> /dev/null)" -- "$current")
     elif [[ $current == -* ]]; then
       mapfile -t COMPREPLY < <(compgen -W "$(_ukl_words options "${path[@]}")" -- "$current")

@@ -71,7 +71,32 @@ void bring_up(int fd, const char* name) {
     fail(std::string("cannot bring up ") + name + reason());
 }
 
-std::string first_interface(int fd) {
+std::string mac_of(int fd, const std::string& name) {
+  ifreq request = request_for(name.c_str());
+  if (ioctl(fd, SIOCGIFHWADDR, &request) != 0)
+    return {};
+  std::string text;
+  for (int index = 0; index < 6; ++index) {
+    const auto byte = static_cast<unsigned char>(request.ifr_hwaddr.sa_data[index]);
+    if (index > 0)
+      text += ':';
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 15];
+  }
+  return text;
+}
+
+// The first of those that have no card record, or the one with this MAC.
+std::string find_interface(int fd, const std::vector<std::string>& cards, const std::string& mac = {}) {
+  const auto is_wanted = [&](const std::string& name) {
+    const auto own = mac_of(fd, name);
+    if (!mac.empty())
+      return own == mac;
+    for (const auto& card : cards)
+      if (card.substr(0, card.find(',')) == own)
+        return false;
+    return true;
+  };
   for (int index = 1; index <= kHighestInterface; ++index) {
     ifreq request = {};
     request.ifr_ifindex = index;
@@ -79,7 +104,7 @@ std::string first_interface(int fd) {
       continue;
     const std::string name(request.ifr_name, strnlen(request.ifr_name, IFNAMSIZ));
     if (ioctl(fd, SIOCGIFFLAGS, &request) == 0 &&
-        !(request.ifr_flags & (IFF_LOOPBACK | IFF_POINTOPOINT | IFF_NOARP)))
+        !(request.ifr_flags & (IFF_LOOPBACK | IFF_POINTOPOINT | IFF_NOARP)) && is_wanted(name))
       return name;
   }
   return {};
@@ -185,7 +210,7 @@ void add_leased_route(int fd, const char* name, const DhcpLease& lease) {
   add_default_route(fd, text_of(lease.router));
 }
 
-Manifest take_leased_address(const Manifest& settings, int fd, const char* name) {
+Manifest take_leased_address(const Manifest& settings, int fd, const char* name, bool routes) {
   const auto lease = ask_dhcp(name, kPatience);
   if (!lease) {
     say("no DHCP server has answered in " + std::to_string(kPatience) + " s: there is no IPv4 address");
@@ -194,7 +219,7 @@ Manifest take_leased_address(const Manifest& settings, int fd, const char* name)
   set_address(fd, name, text_of(lease->address) + "/" + std::to_string(lease->prefix));
   if (lease->mtu >= kLeastMtu && value_of(settings, key::mtu).empty())
     set_mtu(fd, name, std::to_string(lease->mtu));
-  if (lease->router.s_addr != 0 && address_of(settings, key::gateway, false).empty())
+  if (routes && lease->router.s_addr != 0 && address_of(settings, key::gateway, false).empty())
     add_leased_route(fd, name, *lease);
   Manifest learned;
   for (const auto& server : lease->dns)
@@ -252,7 +277,7 @@ void set_up_ipv6(const Manifest& settings, const char* name, const std::string& 
   close(news);
 }
 
-Manifest set_up_interface(const Manifest& settings, int fd, const char* name) {
+Manifest set_up_interface(const Manifest& settings, int fd, const char* name, bool routes) {
   const std::string address = address_of(settings, key::address, false),
                     address6 = address_of(settings, key::address, true), mtu = value_of(settings, key::mtu);
   int news = -1;
@@ -269,11 +294,26 @@ Manifest set_up_interface(const Manifest& settings, int fd, const char* name) {
   bring_up(fd, name);
   Manifest learned;
   if (address == key::kDhcp)
-    learned = take_leased_address(settings, fd, name);
+    learned = take_leased_address(settings, fd, name, routes);
   if (const auto gateway = address_of(settings, key::gateway, false); !address.empty() && !gateway.empty())
     add_default_route(fd, gateway);
   set_up_ipv6(settings, name, address6, news);
   return learned;
+}
+
+// A card record, without routes: those are the first card's.
+Manifest set_up_card(const std::string& record, int fd) {
+  auto end = std::min(record.find(','), record.size());
+  const std::string mac = record.substr(0, end), name = find_interface(fd, {}, mac);
+  if (name.empty())
+    fail("there is no network interface " + mac);
+  Manifest settings;
+  while (end < record.size()) {
+    const auto start = end + 1;
+    end = std::min(record.find(',', start), record.size());
+    settings.emplace_back(key::address, record.substr(start, end - start));
+  }
+  return set_up_interface(settings, fd, name.c_str(), false);
 }
 
 } // namespace
@@ -307,12 +347,16 @@ Manifest set_up_network(const Manifest& settings) {
     return {}; // a kernel without a network
   bring_up(fd, "lo");
   const std::string address = value_of(settings, key::address);
-  const std::string name = address.empty() ? std::string() : first_interface(fd);
+  const auto cards = values_of(settings, key::card);
+  const std::string name = address.empty() ? std::string() : find_interface(fd, cards);
   Manifest learned;
   if (!name.empty())
-    learned = set_up_interface(settings, fd, name.c_str());
+    learned = set_up_interface(settings, fd, name.c_str(), true);
   else if (!address.empty())
     say("no network interface: " + address + " is not in use");
+  for (const auto& card : cards)
+    for (auto& setting : set_up_card(card, fd))
+      learned.push_back(std::move(setting));
   close(fd);
   return learned;
 }

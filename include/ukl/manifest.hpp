@@ -85,6 +85,8 @@ namespace key {
 /// program finds the same. With this word the machine has kControlPort and the ports that the streams need;
 /// without it (a machine that was started by hand) it has none of them, and the console is all three streams.
 inline constexpr std::string_view streams = "streams";
+/// list: MAC,ADDRESS,…: a second network card, and what it has; as key::address, without routes
+inline constexpr std::string_view card = "card";
 inline constexpr std::string_view window = "window";     ///< ROWS,COLUMNS,WIDTH,HEIGHT of the terminal
 inline constexpr std::string_view terminal = "terminal"; ///< TERM, unless the environment has one
 inline constexpr std::string_view ignored =

@@ -5,6 +5,7 @@
 #include "commands/command.hpp"
 #include "commands/guest_options.hpp"
 #include "commands/old_call_options.hpp"
+#include "commands/run_networks.hpp"
 #include "commands/run_texts.hpp"
 #include "image/write.hpp"
 #include "machine/accelerator.hpp"
@@ -33,8 +34,7 @@ namespace {
 
 // The command line as it was written.
 // What goes over the image's settings.
-Result<Manifest> read_settings(const RunTexts& texts) {
-  GuestSettings guest = texts.guest;
+Result<Manifest> read_settings(const RunTexts& texts, GuestSettings guest) {
   for (const auto& file : texts.environment_files) {
     auto variables = read_variables(file, environment_variable);
     if (!variables)
@@ -110,17 +110,8 @@ Result<MachineOptions> read_options(const RunTexts& texts) {
     TRY_LET(const auto forwards, parse_forwards(text));
     options.forwards.insert(options.forwards.end(), forwards.begin(), forwards.end());
   }
-  TRY_LET(options.network, HostNetwork::parse(!texts.network.empty() ? texts.network
-                                              : texts.vmm == "qemu"  ? "user"
-                                                                     : "none"));
-  if (!texts.mac.empty()) {
-    TRY_LET(options.network.mac, parse_mac(texts.mac));
-  } else if (options.network.kind == HostNetwork::Kind::tap ||
-             options.network.kind == HostNetwork::Kind::bridge) {
-    // On a network with others, two machines of one address would take each other's packets.
-    options.network.mac =
-        mac_for(texts.life.name.empty() ? fmt::format("{} {}", texts.image, getpid()) : texts.life.name);
-  }
+  auto guest = texts.guest;
+  TRY(read_networks(texts, guest, options));
   TRY_LET(const auto places, read_places());
   for (const auto& text : texts.volumes) {
     TRY_LET(auto named, parse_named_volume(places.volumes, text));
@@ -134,22 +125,13 @@ Result<MachineOptions> read_options(const RunTexts& texts) {
     options.memory_folders.push_back(std::move(folder));
   }
   options.read_only = texts.read_only;
-  auto settings = read_settings(texts);
+  auto settings = read_settings(texts, guest);
   if (!settings)
     return settings.error();
   options.settings = std::move(*settings);
   if (texts.strace)
     TRY(add_strace(texts, options));
-  if (options.network.kind == HostNetwork::Kind::none)
-    options.settings.emplace_back(key::address, "");
-  // QEMU's router and name server, which an image has by default, are on its own network only.
-  if (options.network.kind == HostNetwork::Kind::tap || options.network.kind == HostNetwork::Kind::bridge)
-    for (const auto& [given, name] :
-         {std::pair(!texts.guest.gateways.empty(), key::gateway), {!texts.guest.dns.empty(), key::dns}})
-      if (!given) {
-        remove_values(options.settings, name, 0);
-        options.settings.emplace_back(name, "");
-      }
+  leave_user_network(guest, options);
   return options;
 }
 
@@ -231,7 +213,7 @@ Result<int> run_plainly(const Hypervisor& hypervisor, MachineOptions options, co
         fmt::format("the kernel of {} has no support for Xen and cannot start there", texts.image),
         "pack the program again with --profile cloud (once before: ukl kernel build --profile cloud)"};
   options.accelerator = Accelerator::kvm;
-  if (texts.network.empty() && !value_of(image.manifest, key::address).empty())
+  if (texts.networks.empty() && !value_of(image.manifest, key::address).empty())
     print_note(fmt::format("the machine has no network: {} has one on a device of this machine (--network)",
                            hypervisor.name));
   if (texts.dry_run) {
@@ -303,20 +285,24 @@ Result<int> run_image(const RunTexts& texts) {
     return 0;
   }
 
-  TRY(check_host_network(options->network));
+  TRY(check_cards(*options));
   TRY(check_ports(options->forwards));
   TRY_LET(const auto chosen, choose_free_ports(options->forwards));
   for (const auto& sentence : chosen)
     print_note(sentence);
   if (options->accelerator == Accelerator::automatic)
     options->accelerator = choose_accelerator(probe_with(*options));
+  choose_queues(options->network, options->cpus, options->accelerator == Accelerator::kvm);
+  for (auto& card : options->more_networks)
+    choose_queues(card, options->cpus, options->accelerator == Accelerator::kvm);
+  TRY(join_networks(texts.life.name, image->manifest, *options));
   if (warm)
     go_on_from(*warm, *options);
   // As long as we, or whoever looks after the machine, are there.
   std::vector<FileLock> held;
   TRY(take_volumes(*options, held));
   if (texts.life.detach)
-    return run_detached(texts.life, *options, image->manifest);
+    return run_detached(texts.life, std::move(*options), image->manifest);
   auto end = run_in_foreground(texts.life, *options, image->manifest);
   if (!end)
     return end.error();
@@ -342,11 +328,11 @@ void add_run_options(CLI::App& command_, const std::shared_ptr<RunTexts>& texts)
                             const char* form) {
     add_repeatable(*command, names, list, help)->type_name(form);
   };
-  add_list(
-      "-p,--publish", texts->forwards,
-      "Forward a host port to the program; on 127.0.0.1 unless ADDRESS says otherwise. HOST 0 is any that "
-      "is free, and is said; FIRST-LAST:FIRST-LAST are several",
-      "[ADDRESS:]HOST:GUEST[/udp]");
+  add_list("-p,--publish", texts->forwards,
+           "Forward a host port to the program; on 127.0.0.1 unless ADDRESS says otherwise ([::1] for IPv6). "
+           "HOST 0 "
+           "is any that is free, and is said; FIRST-LAST:FIRST-LAST are several",
+           "[ADDRESS:]HOST:GUEST[/udp]");
   command->add_flag(
       "-P,--publish-all", texts->publish_all,
       "Forward a free host port, which is said, to each port that the image names (ukl pack --expose)");
@@ -359,18 +345,22 @@ void add_run_options(CLI::App& command_, const std::shared_ptr<RunTexts>& texts)
       "the host's then, but none is waited for); virtiofs (the default) or 9p (by path: an open file that "
       "is renamed or removed is lost, and a shared mapping cannot be written to); disk or file",
       "HOST:GUEST[:ro,…]");
-  command->add_option(
-      "--network", texts->network,
-      "What the machine's network card is connected to: user (QEMU's own, with -p), tap:NAME or "
-      "bridge:NAME (devices of this machine: the program has its --address there), none "
-      "(default: user; none where --vmm has no such network)");
+  add_list(
+      "--network", texts->networks,
+      "What a network card is connected to: user (QEMU's own, with -p), passt (the same through passt, with "
+      "IPv6), tap:NAME or bridge:NAME (devices of this machine: the program has its --address there), the "
+      "name of a network (ukl network create), none. Behind it may stand ,ip=ADDRESS/LENGTH and ,mac=MAC. "
+      "Once for each card; the first has the image's addresses and routes (default: user; none where --vmm "
+      "has no such network)",
+      "NETWORK[,ip=…]");
   command
       ->add_option(
           "--vmm", texts->vmm,
           "Which hypervisor: qemu; or firecracker, cloud-hypervisor or xen (xl), where the machine's "
           "console is our standard output and input, and what they lack is refused")
       ->capture_default_str();
-  command->add_option("--mac", texts->mac, "The card's address (default: one that follows from --name)");
+  command->add_option("--mac", texts->mac,
+                      "The first card's address (default: one that follows from --name)");
   add_list("--tmpfs", texts->memory_folders,
            "An empty folder in the machine's memory, for what need not stay; SIZE as for -m (default: half "
            "of the memory)",

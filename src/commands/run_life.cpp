@@ -43,8 +43,7 @@ RecordedPlan make_plan(const LifeOptions& life, const MachineOptions& options) {
   plan.command = own_command();
   plan.folder = std::filesystem::current_path(ignored);
   for (const auto& forward : options.forwards)
-    plan.ports.push_back(fmt::format("{}:{}->{}/{}", forward.host_address, forward.host_port,
-                                     forward.guest_port, forward.protocol));
+    plan.ports.push_back(fmt::format("{}->{}/{}", forward.host(), forward.guest_port, forward.protocol));
   plan.memory = options.memory;
   plan.cpus = options.cpus;
   plan.restart = life.restart;
@@ -135,7 +134,10 @@ Result<int> run_detached(const LifeOptions& life, MachineOptions options, const 
   if (life.terminal && window.empty())
     window = kUsualWindow;
   TRY(launch({std::move(record), restart, most_log, std::move(window),
-              [&](const MachineNews& news) { return run_machine(options, manifest, false, news); }},
+              // Its leases are let go with it.
+              [options = std::move(options), &manifest](const MachineNews& news) {
+                return run_machine(options, manifest, false, news);
+              }},
              readiness));
   print_output(name + "\n");
   return 0;

@@ -23,7 +23,8 @@ struct RunTexts {
   std::string memory, accelerator = "auto", machine, append;
   unsigned cpus = 1;
   std::string timeout;
-  std::string network, mac;
+  std::vector<std::string> networks;
+  std::string mac;
   std::string vmm = "qemu";
   std::string trace;     // a file
   std::string bootchart; // a file

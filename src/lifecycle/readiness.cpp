@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lifecycle/readiness.hpp"
+#include "machine/socket_address.hpp"
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <cerrno>
 #include <charconv>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -86,19 +85,12 @@ Result<Readiness> Readiness::parse(const std::string& text, const std::vector<Fo
 
 bool answers_http(const Readiness& readiness) {
   const auto end = Clock::now() + kAnswer;
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(readiness.to->host_port);
-  inet_pton(AF_INET, readiness.to->host_address.c_str(), &address.sin_addr);
-  if (address.sin_addr.s_addr == htonl(INADDR_ANY))
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const auto address = SocketAddress::for_client(*readiness.to);
+  const int fd = socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const auto request =
       fmt::format("GET {} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n", readiness.path);
   std::string head;
-  if ((connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
-       errno == EINPROGRESS) &&
-      wait_for(fd, POLLOUT, end) &&
+  if ((connect(fd, address.get(), address.size) == 0 || errno == EINPROGRESS) && wait_for(fd, POLLOUT, end) &&
       ::send(fd, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size()))
     // HTTP/1.1 200 OK
     while (head.size() < 12 && wait_for(fd, POLLIN, end)) {

@@ -286,9 +286,15 @@ bool send_signal(const KnownMachine& machine, int signal) {
 }
 
 void kill_machine(const KnownMachine& machine) {
+  const FileDescriptor qemu(
+      machine.state.qemu > 0 ? static_cast<int>(syscall(SYS_pidfd_open, machine.state.qemu, 0)) : -1);
   send_signal(machine, SIGKILL);
   if (!wait_for_end(machine, milliseconds(2000)))
     signal_process(machine.state.keeper, machine.state.keeper_started, SIGKILL);
+  // It ends with them, but has its ports and files until it has let go of its memory.
+  pollfd event = {qemu.get(), POLLIN, 0};
+  if (qemu)
+    poll(&event, 1, 2000);
 }
 
 bool is_alive(const KnownMachine& machine) {

@@ -3,6 +3,7 @@
 
 #include "contents/environment_files.hpp"
 #include "image/payload_read.hpp"
+#include "machine/socket_address.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -25,19 +26,19 @@ double mebibytes(std::uint64_t bytes) {
 
 Result<FileDescriptor> take_port(const Forward& forward) {
   const bool udp = forward.protocol == "udp";
-  FileDescriptor fd(socket(AF_INET, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const auto address = SocketAddress::of(forward);
+  FileDescriptor fd(
+      socket(address.family(), (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   // QEMU sets it too: a port in TIME_WAIT is free.
   const int yes = 1;
   if (!udp)
     setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(forward.host_port);
-  inet_pton(AF_INET, forward.host_address.c_str(), &address.sin_addr);
-  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+  // [::] leaves IPv4 to others.
+  if (address.family() == AF_INET6)
+    setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
+  if (bind(fd.get(), address.get(), address.size) == 0)
     return fd;
-  const std::string port =
-      fmt::format("{} port {}:{}", udp ? "UDP" : "TCP", forward.host_address, forward.host_port);
+  const std::string port = fmt::format("{} port {}", udp ? "UDP" : "TCP", forward.host());
   if (errno == EADDRINUSE)
     return Error{
         Failure::port_in_use, port + " is in use",
@@ -76,12 +77,12 @@ Result<std::vector<std::string>> choose_free_ports(std::vector<Forward>& forward
     if (forward.host_port != 0)
       continue;
     TRY_LET(auto socket, take_port(forward));
-    sockaddr_in address = {};
+    sockaddr_in6 address = {}; // an IPv4 address has its port in the same place
     socklen_t size = sizeof address;
     getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size);
-    forward.host_port = ntohs(address.sin_port);
-    sentences.push_back(fmt::format("{} port {} is {}:{} here", forward.protocol, forward.guest_port,
-                                    forward.host_address, forward.host_port));
+    forward.host_port = ntohs(address.sin6_port);
+    sentences.push_back(
+        fmt::format("{} port {} is {} here", forward.protocol, forward.guest_port, forward.host()));
     held.push_back(std::move(socket));
   }
   return sentences;

@@ -74,8 +74,10 @@ struct Pair {
 
 class Carrier {
 public:
-  Carrier(std::vector<FileDescriptor> clients, FileDescriptor listener, int stop, const sockaddr_in& server)
-      : clients_(std::move(clients)), listener_(std::move(listener)), stop_(stop), server_(server) {}
+  Carrier(std::vector<FileDescriptor> clients, FileDescriptor listener, int stop, const sockaddr_in& server,
+          EarlyClients::Listening listening)
+      : clients_(std::move(clients)), listener_(std::move(listener)), stop_(stop), server_(server),
+        always_(listening == EarlyClients::Listening::always) {}
 
   void run() {
     const auto end = Clock::now() + kStragglers;
@@ -83,12 +85,14 @@ public:
       serve(std::move(client));
     accept_all();
     while (listener_ || !pairs_.empty()) {
-      if (Clock::now() >= end)
+      if (!always_ && Clock::now() >= end)
         listener_ = FileDescriptor();
       // Nobody waits for a client whose server has gone and who takes nothing.
       const bool only_rest = std::ranges::all_of(pairs_, &Pair::server_ended);
       auto patience = only_rest ? kPatience : milliseconds(-1);
-      if (listener_)
+      if (listener_ && always_)
+        patience = milliseconds(-1);
+      else if (listener_)
         patience = std::chrono::ceil<milliseconds>(end - Clock::now());
       if (!wait(patience) && !listener_)
         return;
@@ -155,13 +159,14 @@ private:
   bool stopping_ = false;
   int stop_;
   sockaddr_in server_;
+  bool always_;
   std::vector<Pair> pairs_;
 };
 
 } // namespace
 
 Result<EarlyClients> EarlyClients::serve(std::vector<FileDescriptor> clients, FileDescriptor listener,
-                                         const sockaddr_in& server) {
+                                         const sockaddr_in& server, Listening listening) {
   EarlyClients result;
   result.stop_ = FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!result.stop_)
@@ -173,8 +178,8 @@ Result<EarlyClients> EarlyClients::serve(std::vector<FileDescriptor> clients, Fi
   int error = 0;
   try {
     result.thread_ =
-        std::thread([carrier = Carrier(std::move(clients), std::move(listener), result.stop_.get(),
-                                       server)]() mutable { carrier.run(); });
+        std::thread([carrier = Carrier(std::move(clients), std::move(listener), result.stop_.get(), server,
+                                       listening)]() mutable { carrier.run(); });
   } catch (const std::system_error& failed) {
     error = failed.code().value();
   }

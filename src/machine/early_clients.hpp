@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Clients that came to a forwarded port before the program listened: their bytes go through us.
+// Clients of a forwarded port whose bytes go through us: those that came before the program listened, and
+// those of IPv6.
 #pragma once
 
 #include "support/files.hpp"
@@ -15,11 +16,15 @@ namespace ukl {
 /// client takes nothing for ten seconds.
 class EarlyClients {
 public:
-  /// `clients` were accepted already. `listener` is not blocking and listens. It is closed after a second: no
-  /// new client comes to it any more, but the handshake of one may have begun before. Error: what the system
-  /// says of threads or descriptors.
+  /// How long new clients may come.
+  enum class Listening {
+    second, ///< none does any more, but the handshake of one may have begun before
+    always,
+  };
+  /// `clients` were accepted already. `listener` is not blocking and listens. Error: what the system says of
+  /// threads or descriptors.
   static Result<EarlyClients> serve(std::vector<FileDescriptor> clients, FileDescriptor listener,
-                                    const sockaddr_in& server);
+                                    const sockaddr_in& server, Listening listening = Listening::second);
   EarlyClients(EarlyClients&&) noexcept = default;
   EarlyClients& operator=(EarlyClients&&) = delete;
   ~EarlyClients();

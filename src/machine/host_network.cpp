@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/host_network.hpp"
+#include "machine/bridge_port.hpp"
+#include "machine/passt.hpp"
 #include "support/files.hpp"
+#include "support/text.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -11,7 +14,9 @@
 #include <fmt/format.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <sstream>
 #include <sys/ioctl.h>
+#include <tuple>
 #include <unistd.h>
 
 namespace ukl {
@@ -19,13 +24,31 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kForm = "write user, tap:NAME, bridge:NAME or none";
+constexpr const char* kForm =
+    "write user, passt, tap:NAME, bridge:NAME, none or the name of a network (ukl network ls); behind it may "
+    "stand ,ip=ADDRESS/LENGTH and ,mac=ADDRESS";
 
-constexpr const char* kHelpers[] = {"/usr/lib/qemu/qemu-bridge-helper", "/usr/libexec/qemu-bridge-helper"};
+// A bridge of `ukl network create`.
+constexpr const char* kBridgePrefix = "ukl-";
+
+// More queues than that find no work.
+constexpr unsigned kMostQueues = 8;
 
 bool is_interface_name(const std::string& name) {
   return !name.empty() && name.size() < IFNAMSIZ && name.find_first_of("/, \t\n") == std::string::npos &&
          name != "." && name != "..";
+}
+
+// What the device was made with: IFF_ flags, which have to be the same for whoever opens it.
+unsigned tap_flags(const std::string& name) {
+  const auto text = read_text(fs::path("/sys/class/net") / name / "tun_flags");
+  return text ? static_cast<unsigned>(std::strtoul(text->c_str(), nullptr, 16)) : 0;
+}
+
+// One that is up has a carrier as soon as somebody has opened it.
+bool has_carrier(const std::string& name) {
+  const auto text = read_text(fs::path("/sys/class/net") / name / "carrier");
+  return text && text->starts_with('1');
 }
 
 Result<void> check_tap(const std::string& name) {
@@ -34,10 +57,13 @@ Result<void> check_tap(const std::string& name) {
     return file_error("/dev/net/tun", "open", errno);
   ifreq request = {};
   name.copy(request.ifr_name, IFNAMSIZ - 1);
-  request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
-  if (ioctl(device.get(), TUNSETIFF, &request) == 0)
+  const unsigned several = tap_flags(name) & IFF_MULTI_QUEUE;
+  request.ifr_flags = static_cast<short>(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | several);
+  // With several queues Linux lets several processes in.
+  const bool taken = several != 0 && has_carrier(name);
+  if (!taken && ioctl(device.get(), TUNSETIFF, &request) == 0)
     return {};
-  if (errno == EBUSY)
+  if (taken || errno == EBUSY)
     return Error{Failure::port_in_use, fmt::format("another machine has the tap device {}", name),
                  "end that machine, or make another device"};
   return Error{errno == EPERM || errno == EACCES ? Failure::unreadable : Failure::usage,
@@ -45,23 +71,52 @@ Result<void> check_tap(const std::string& name) {
                fmt::format("make it for your user: sudo ip tuntap add {} mode tap user $USER", name)};
 }
 
+Result<HostNetwork::Kind> kind_of(const std::string& word, bool named, const Error& error) {
+  using Kind = HostNetwork::Kind;
+  for (const auto& [name, kind, takes_name] : {std::tuple("user", Kind::user, false),
+                                               {"passt", Kind::passt, false},
+                                               {"none", Kind::none, false},
+                                               {"tap", Kind::tap, true},
+                                               {"bridge", Kind::bridge, true}})
+    if (word == name)
+      return named == takes_name ? Result(kind) : error;
+  return named ? Result<Kind>(error) : Kind::named;
+}
+
 } // namespace
 
 Result<HostNetwork> HostNetwork::parse(const std::string& text) {
+  const Error error{Failure::usage, fmt::format("--network {} is not understood", text), kForm};
   HostNetwork network;
-  const auto colon = text.find(':');
-  const auto kind = text.substr(0, colon);
+  std::istringstream words(text + ",");
+  std::string word;
+  std::getline(words, word, ',');
+  const auto colon = word.find(':');
+  TRY_LET(network.kind, kind_of(word.substr(0, colon), colon != std::string::npos, error));
   if (colon != std::string::npos)
-    network.name = text.substr(colon + 1);
-  const bool named = kind == "tap" || kind == "bridge";
-  if ((!named && kind != "user" && kind != "none") || named != (colon != std::string::npos) ||
-      (named && !is_interface_name(network.name)))
-    return Error{Failure::usage, fmt::format("--network {} is not understood", text), kForm};
-  network.kind = kind == "tap"      ? Kind::tap
-                 : kind == "bridge" ? Kind::bridge
-                 : kind == "none"   ? Kind::none
-                                    : Kind::user;
+    network.name = word.substr(colon + 1);
+  if (network.kind == Kind::named)
+    network.name = word;
+  if ((network.kind == Kind::tap || network.kind == Kind::bridge) && !is_interface_name(network.name))
+    return error;
+  if (network.kind == Kind::named && (!is_plain_name(network.name) || !is_interface_name(network.bridge())))
+    return error;
+  while (std::getline(words, word, ',')) {
+    if (network.kind == Kind::none)
+      return error;
+    if (word.starts_with("ip=") && word.size() > 3) {
+      network.addresses.push_back(word.substr(3));
+    } else if (word.starts_with("mac=") && network.mac.empty()) {
+      TRY_LET(network.mac, parse_mac(word.substr(4)));
+    } else {
+      return error;
+    }
+  }
   return network;
+}
+
+std::string HostNetwork::bridge() const {
+  return kind == Kind::named ? kBridgePrefix + name : name;
 }
 
 Result<std::string> parse_mac(const std::string& text) {
@@ -83,23 +138,42 @@ std::string mac_for(const std::string& name) {
 }
 
 Result<void> check_host_network(const HostNetwork& network) {
-  if (network.kind == HostNetwork::Kind::user || network.kind == HostNetwork::Kind::none)
+  using Kind = HostNetwork::Kind;
+  if (network.kind == Kind::user || network.kind == Kind::none)
     return {};
+  if (network.kind == Kind::passt)
+    return check_passt();
   std::error_code ignored;
-  const auto folder = fs::path("/sys/class/net") / network.name;
-  const bool bridge = network.kind == HostNetwork::Kind::bridge;
+  const auto device = network.bridge();
+  const auto folder = fs::path("/sys/class/net") / device;
+  if (!fs::exists(folder, ignored) && network.kind == Kind::named)
+    return Error{
+        Failure::not_found, fmt::format("there is no network {}", network.name),
+        fmt::format("make it: sudo ukl network create {}; or write tap:NAME, bridge:NAME, user, passt "
+                    "or none",
+                    network.name)};
   if (!fs::exists(folder, ignored))
-    return Error{Failure::not_found, fmt::format("there is no network device {}", network.name),
-                 bridge ? fmt::format("make it: sudo ip link add {} type bridge", network.name)
-                        : fmt::format("make it: sudo ip tuntap add {} mode tap user $USER", network.name)};
-  if (!bridge)
-    return check_tap(network.name);
+    return Error{Failure::not_found, fmt::format("there is no network device {}", device),
+                 network.kind == Kind::bridge
+                     ? fmt::format("make it: sudo ip link add {} type bridge", device)
+                     : fmt::format("make it: sudo ip tuntap add {} mode tap user $USER", device)};
+  if (network.kind == Kind::tap)
+    return check_tap(device);
   if (!fs::exists(folder / "bridge", ignored))
-    return Error{Failure::usage, fmt::format("{} is no bridge", network.name), kForm};
-  if (std::ranges::none_of(kHelpers, [&](const char* path) { return fs::exists(path, ignored); }))
-    return Error{Failure::missing_tool, "qemu-bridge-helper is not installed",
-                 "apt-get install qemu-system-common"};
-  return {};
+    return Error{Failure::usage, fmt::format("{} is no bridge", device), kForm};
+  return check_bridge_port();
+}
+
+void choose_queues(HostNetwork& network, unsigned cpus, bool kvm) {
+  using Kind = HostNetwork::Kind;
+  const bool tap = network.kind == Kind::tap;
+  if (!tap && network.kind != Kind::bridge && network.kind != Kind::named)
+    return;
+  // Its worker wakes the machine through KVM.
+  network.vhost = kvm && access("/dev/vhost-net", R_OK | W_OK) == 0;
+  const bool several = tap ? (tap_flags(network.name) & IFF_MULTI_QUEUE) != 0 : network.vhost;
+  const unsigned most = std::min(cpus, kMostQueues);
+  network.queues = !several ? 1 : tap ? std::max(2U, most) : most;
 }
 
 } // namespace ukl

@@ -1,26 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the machine's network card is connected to.
+// What one of a machine's network cards is connected to.
 #pragma once
 
 #include "support/result.hpp"
 
 #include <string>
+#include <vector>
 
 namespace ukl {
 
 struct HostNetwork {
   enum class Kind {
     user,   ///< QEMU's own: NAT, needs no rights; ports are forwarded to it
+    passt,  ///< the same through passt(1): IPv6 ports too, and faster
     tap,    ///< a tap device of this machine, which its user may open (ip tuntap add … user …)
-    bridge, ///< a bridge of this machine, through QEMU's qemu-bridge-helper
+    bridge, ///< a bridge of this machine, through a tap device of ours or QEMU's qemu-bridge-helper
+    named,  ///< a network that `ukl network create` made (named_networks.hpp)
     none,   ///< no card
   };
   Kind kind = Kind::user;
-  std::string name; ///< of the tap device or bridge
+  std::string name; ///< of the tap device, bridge or network
   std::string mac;  ///< empty: one that follows from the machine's name, so that two differ
+  std::vector<std::string> addresses =
+      {};              ///< with prefix lengths; empty: the image's, or what the kind gives
+  unsigned queues = 1; ///< in each direction
+  bool vhost = false;  ///< Linux carries the packets, and not QEMU
 
-  /// `user`, `tap:NAME`, `bridge:NAME` or `none`. Error: usage.
+  /// `user`, `passt`, `tap:NAME`, `bridge:NAME`, `none`, or the name of a network; behind it `,ip=ADDRESS`
+  /// (one of IPv4, one of IPv6) and `,mac=MAC`. Error: usage.
   static Result<HostNetwork> parse(const std::string& text);
+  /// The bridge that the card is on.
+  std::string bridge() const;
 };
 
 /// Six bytes in hexadecimal, which are no multicast address. Error: usage.
@@ -29,7 +39,10 @@ Result<std::string> parse_mac(const std::string& text);
 std::string mac_for(const std::string& name);
 
 /// Whether this machine has the device, and we may use it. Errors: not_found, usage (it is no tap device),
-/// unreadable (no right to it), missing_tool (qemu-bridge-helper).
+/// unreadable (no right to it), port_in_use (another machine has it), missing_tool.
 Result<void> check_host_network(const HostNetwork& network);
+/// Queues and vhost-net as device, processors and accelerator allow. A tap device that was made for several
+/// queues has at least two.
+void choose_queues(HostNetwork& network, unsigned cpus, bool kvm);
 
 } // namespace ukl

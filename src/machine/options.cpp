@@ -19,10 +19,14 @@ Error bad_forward(const std::string& text, const std::string& why) {
   return Error{
       Failure::usage, fmt::format("cannot forward the port '{}': {}", text, why),
       "write -p HOST:GUEST or -p ADDRESS:HOST:GUEST, with /udp behind it for UDP; for example -p 8080:80, "
-      "-p 0:80 for any free port, -p 8000-8009:8000-8009"};
+      "-p [::1]:8080:80, -p 0:80 for any free port, -p 8000-8009:8000-8009"};
 }
 
 } // namespace
+
+std::string Forward::host() const {
+  return fmt::format(fmt::runtime(ipv6() ? "[{}]:{}" : "{}:{}"), host_address, host_port);
+}
 
 Result<std::uint64_t> parse_size(const std::string& text) {
   unsigned shift = 20;
@@ -84,9 +88,13 @@ Result<Forward> parse_forward(const std::string& text) {
   if (const auto colon = rest.rfind(':'); colon != std::string_view::npos) {
     forward.host_address = rest.substr(0, colon);
     rest = rest.substr(colon + 1);
-    in_addr address;
-    if (inet_pton(AF_INET, forward.host_address.c_str(), &address) != 1)
-      return bad_forward(text, fmt::format("'{}' is not an IPv4 address", forward.host_address));
+    const bool bracketed = forward.host_address.starts_with('[') && forward.host_address.ends_with(']');
+    if (bracketed)
+      forward.host_address = forward.host_address.substr(1, forward.host_address.size() - 2);
+    in6_addr address; // the larger of the two
+    if (inet_pton(bracketed ? AF_INET6 : AF_INET, forward.host_address.c_str(), &address) != 1)
+      return bad_forward(
+          text, fmt::format("'{}' is not an {} address", forward.host_address, bracketed ? "IPv6" : "IPv4"));
   }
   if (!parse_number(rest, forward.host_port))
     return bad_forward(text, fmt::format("'{}' is not a port", rest));

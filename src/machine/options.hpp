@@ -19,13 +19,18 @@
 namespace ukl {
 
 class LineWatch;
+class NetworkLease;
 
 /// A host port that leads to a port of the program.
 struct Forward {
   std::string protocol = "tcp";           ///< tcp or udp
-  std::string host_address = "127.0.0.1"; ///< IPv4
+  std::string host_address = "127.0.0.1"; ///< IPv4 or IPv6
   std::uint16_t host_port = 0;            ///< 0: any that is free
   std::uint16_t guest_port = 0;
+
+  bool ipv6() const { return host_address.find(':') != std::string::npos; }
+  /// `127.0.0.1:80`, `[::1]:80`
+  std::string host() const;
 };
 
 /// A folder of the program's that lies in the machine's memory (tmpfs).
@@ -45,8 +50,10 @@ struct MachineOptions {
   std::uint64_t memory = kUsualMemory; ///< bytes
   RootType root = RootType::tmpfs;     ///< what the image is unpacked into
   unsigned cpus = 1;
-  HostNetwork network;
-  std::vector<Forward> forwards;
+  HostNetwork network;                    ///< of the first card, which has the image's addresses
+  std::vector<HostNetwork> more_networks; ///< of the others, which have addresses and MACs of their own
+  std::vector<Forward> forwards;          ///< to the first card
+  std::vector<std::shared_ptr<const NetworkLease>> leases; ///< of addresses, as long as the machine is there
   std::filesystem::path folder;       ///< of the machine's record, for sockets to it; empty: it has none
   std::vector<std::uint16_t> awaited; ///< TCP ports of the guest: say when somebody listens there
   std::vector<Volume> volumes;
@@ -83,7 +90,8 @@ Result<MemoryFolder> parse_memory_folder(const std::string& text);
 /// Error: usage.
 Result<std::optional<std::chrono::milliseconds>> parse_timeout(const std::string& text);
 
-/// `[ADDRESS:]HOST:GUEST[/tcp|/udp]`; HOST 0 is any that is free (choose_free_ports). Error: usage.
+/// `[ADDRESS:]HOST:GUEST[/tcp|/udp]`; an ADDRESS of IPv6 is in brackets; HOST 0 is any that is free
+/// (choose_free_ports). Error: usage.
 Result<Forward> parse_forward(const std::string& text);
 /// One to any free port of this machine for each port that the image's manifest names.
 std::vector<Forward> forwards_of(const Manifest& image);

@@ -36,6 +36,7 @@ Result<void> check_plain(const char* vmm, HostNetwork::Kind network, const char*
                   fmt::format("the program is reached at its own address: --network {}", network_form)},
                  {kind != network && kind != HostNetwork::Kind::none, "network of that kind",
                   fmt::format("take --network {} or --network none", network_form)},
+                 {!options.more_networks.empty(), "second network card", ""},
                  {folders, "folders of the host as volumes",
                   "put the files on a disk: ukl volume create --from FOLDER"},
                  {options.trace, "way to trace calls (--trace-calls)", ""},

@@ -2,9 +2,11 @@
 #include "machine/plan.hpp"
 
 #include "machine/hypervisor.hpp"
+#include "machine/named_networks.hpp"
 #include "support/text.hpp"
 #include "ukl/run_settings.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -36,21 +38,6 @@ std::string volume_word(const MachineOptions& options, std::size_t index) {
   return fmt::format("{}:{}:{}", type, source, volume.guest);
 }
 
-// Ports lead from the host's own addresses, in IPv4, to a network that QEMU makes.
-Result<void> check_forwards(const MachineOptions& options, const Manifest& manifest) {
-  if (options.forwards.empty())
-    return {};
-  if (options.network.kind != HostNetwork::Kind::user)
-    return Error{Failure::usage, "ports are forwarded to the user network only",
-                 "on a tap device or a bridge the program is reached at its own address"};
-  if (address_of(manifest, key::address, false).empty())
-    return Error{
-        Failure::usage,
-        fmt::format("{} has no IPv4 network: no port can be forwarded to it", options.image.string()),
-        "give it an --address"};
-  return {};
-}
-
 } // namespace
 
 std::string volume_tag(std::size_t index) {
@@ -79,6 +66,8 @@ Manifest run_settings(const MachineOptions& options, const Manifest& more) {
     add(key::volume, volume_word(options, index));
   for (const auto& [path, size] : options.memory_folders)
     add(key::volume, fmt::format("tmpfs:{}:{}", size, path));
+  for (const auto& card : options.more_networks)
+    add(key::card, fmt::format("{},{}", card.mac, fmt::join(card.addresses, ",")));
   if (options.read_only)
     add(key::read_only, "1");
   for (const auto& argument : options.arguments)
@@ -143,9 +132,52 @@ Result<std::vector<std::string>> machine_command(const Hypervisor& hypervisor, c
   return hypervisor.command(plan);
 }
 
+// Ports lead from the host's own addresses to a network that QEMU or passt makes: QEMU's in IPv4, passt's in
+// that of the host's address.
+Result<void> check_forwards(const MachineOptions& options, const Manifest& manifest) {
+  const bool passt = options.network.kind == HostNetwork::Kind::passt;
+  if (!options.forwards.empty() && !passt && options.network.kind != HostNetwork::Kind::user)
+    return Error{
+        Failure::usage, "ports are forwarded to the networks user and passt only",
+        "on a tap device or a bridge the program is reached at its own address; or write --network user "
+        "first, for another card"};
+  for (const auto& forward : options.forwards) {
+    const bool ipv6 = passt && forward.ipv6();
+    if (address_of(manifest, key::address, ipv6).empty())
+      return Error{Failure::usage,
+                   fmt::format("{} has no {} network: no port can be forwarded to it{}",
+                               options.image.string(), ipv6 ? "IPv6" : "IPv4",
+                               ipv6 ? fmt::format(" from {}", forward.host()) : ""),
+                   "give it an --address"};
+    if (!passt && forward.ipv6() && forward.protocol == "udp")
+      return Error{Failure::usage,
+                   fmt::format("QEMU's user network takes no UDP on an IPv6 address: {}", forward.host()),
+                   "take --network passt"};
+  }
+  return {};
+}
+
 bool has_network(const MachinePlan& plan) {
   return !value_of(plan.manifest, key::address).empty() &&
          plan.options.network.kind != HostNetwork::Kind::none;
+}
+
+Manifest card_settings(const MachineOptions& options, const Manifest& settings, std::size_t card) {
+  Manifest own;
+  if (card == 0) {
+    // A name server on the network of another card is not this one's.
+    const auto is_lent = [&](const std::string& server) {
+      return std::ranges::any_of(options.leases, [&](const auto& lease) { return lease->dns() == server; });
+    };
+    for (const auto& record : settings)
+      if (record.first == key::address || record.first == key::gateway ||
+          (record.first == key::dns && !is_lent(record.second)))
+        own.push_back(record);
+  } else {
+    for (const auto& address : options.more_networks[card - 1].addresses)
+      own.emplace_back(key::address, address);
+  }
+  return own;
 }
 
 } // namespace ukl

@@ -24,6 +24,8 @@ struct Channels {
   /// For each volume the socket of its virtiofsd, or -1 for a disk and for 9p. May be shorter or empty.
   std::vector<int> folders = {};
   int visitors = -1; ///< a listening socket: a second monitor (monitor_socket.hpp)
+  /// For each network card the descriptors that it is connected to, or none (HostCards). May be shorter.
+  std::vector<std::vector<int>> cards = {};
 };
 
 /// What a hypervisor starts.
@@ -40,8 +42,16 @@ struct MachinePlan {
 Result<MachinePlan> plan_machine(const Hypervisor& hypervisor, const MachineOptions& options,
                                  const Manifest& image, const Channels& channels);
 
-/// Whether the machine has a network card.
+/// Whether the first card's network has a way for each forwarded port; `manifest`: the machine's settings.
+/// Error: usage.
+Result<void> check_forwards(const MachineOptions& options, const Manifest& manifest);
+
+/// Whether the machine has a first network card.
 bool has_network(const MachinePlan& plan);
+
+/// The addresses that the network of a card begins with: key::address, and for the first one key::gateway and
+/// key::dns, as the machine's settings say.
+Manifest card_settings(const MachineOptions& options, const Manifest& settings, std::size_t card);
 
 /// How the machine and its init call the volume of that number.
 std::string volume_tag(std::size_t index);

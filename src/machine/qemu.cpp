@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace ukl {
 namespace {
@@ -29,7 +30,8 @@ constexpr int kMostPorts = 8;
 
 using Warm = MachineOptions::Warm;
 
-std::string user_network(const Manifest& manifest, const std::vector<Forward>& forwards) {
+std::string user_network(const std::string& id, const Manifest& manifest,
+                         const std::vector<Forward>& forwards) {
   const auto add = [&](const char* property, std::string_view name, bool ipv6) {
     const auto value = address_of(manifest, name, ipv6);
     return value.empty() || value == key::kDhcp || value == key::kSlaac
@@ -37,16 +39,17 @@ std::string user_network(const Manifest& manifest, const std::vector<Forward>& f
                : fmt::format(",{}={}", property, value);
   };
   const std::string address = address_of(manifest, key::address, false);
-  std::string network = "user,id=network";
+  std::string network = "user,id=" + id;
   network += address.empty() ? ",ipv4=off" : "";
   network += add("net", key::address, false) + add("host", key::gateway, false) + add("dns", key::dns, false);
   network += address_of(manifest, key::address, true).empty() ? ",ipv6=off" : "";
   network += add("ipv6-net", key::address, true) + add("ipv6-host", key::gateway, true) +
              add("ipv6-dns", key::dns, true);
   for (const auto& forward : forwards)
-    network +=
-        fmt::format(",hostfwd={}:{}:{}-{}:{}", forward.protocol, forward.host_address, forward.host_port,
-                    address == key::kDhcp ? "" : address.substr(0, address.find('/')), forward.guest_port);
+    if (!forward.ipv6()) // those are ours (Ipv6Ports)
+      network +=
+          fmt::format(",hostfwd={}:{}:{}-{}:{}", forward.protocol, forward.host_address, forward.host_port,
+                      address == key::kDhcp ? "" : address.substr(0, address.find('/')), forward.guest_port);
   return network;
 }
 
@@ -62,11 +65,10 @@ public:
     add_device("virtio-rng");
     add_ports();
     add_monitors();
-    if (has_network(plan_)) {
-      add({"-netdev", network()});
-      const auto& mac = options_.network.mac;
-      add_device("virtio-net", "netdev=network" + (mac.empty() ? mac : ",mac=" + mac), true);
-    }
+    if (has_network(plan_))
+      add_card(options_.network, 0);
+    for (std::size_t index = 0; index < options_.more_networks.size(); ++index)
+      add_card(options_.more_networks[index], index + 1);
     for (std::size_t index = 0; index < options_.volumes.size(); ++index)
       add_volume(options_.volumes[index], volume_tag(index),
                  index < channels_.folders.size() ? channels_.folders[index] : -1);
@@ -165,15 +167,45 @@ private:
            "chardev=visitors,mode=control"});
   }
 
-  std::string network() const {
-    const auto& network = options_.network;
-    if (network.kind == HostNetwork::Kind::tap)
-      return fmt::format("tap,id=network,ifname={},script=no,downscript=no", network.name);
-    if (network.kind == HostNetwork::Kind::bridge)
-      return "bridge,id=network,br=" + network.name;
+  void add_card(const HostNetwork& network, std::size_t card) {
+    const std::string id = card == 0 ? "network" : fmt::format("network{}", card);
+    add({"-netdev", backend(network, id, card)});
+    std::string properties = "netdev=" + id;
+    if (!network.mac.empty())
+      properties += ",mac=" + network.mac;
+    // Two interrupts for each pair, one for the control queue and one for changes.
+    if (network.queues > 1)
+      properties += machine_name(options_) == "microvm"
+                        ? ",mq=on"
+                        : fmt::format(",mq=on,vectors={}", 2 * network.queues + 2);
+    add_device("virtio-net", properties, true);
+  }
+
+  std::string backend(const HostNetwork& network, const std::string& id, std::size_t card) const {
+    using Kind = HostNetwork::Kind;
+    const auto descriptors = card < channels_.cards.size() ? channels_.cards[card] : std::vector<int>();
+    const std::string vhost = network.vhost ? ",vhost=on" : "";
+    switch (network.kind) {
+    case Kind::passt:
+      return fmt::format("stream,id={},server=off,addr.type={}", id,
+                         descriptors.empty() ? "unix,addr.path=passt.socket"
+                                             : fmt::format("fd,addr.str={}", descriptors[0]));
+    case Kind::tap:
+      return fmt::format("tap,id={},ifname={},script=no,downscript=no{}{}", id, network.name,
+                         network.queues > 1 ? fmt::format(",queues={}", network.queues) : "", vhost);
+    case Kind::bridge:
+    case Kind::named:
+      if (descriptors.empty())
+        return fmt::format("bridge,id={},br={}", id, network.bridge());
+      return fmt::format("tap,id={},{}={}{}", id, descriptors.size() > 1 ? "fds" : "fd",
+                         fmt::join(descriptors, ":"), vhost);
+    default:
+      break;
+    }
     // A machine that goes on gets its forwards when it is this run's.
     const bool goes_on = options_.warm.use == Warm::Use::go_on;
-    return user_network(plan_.manifest, goes_on ? std::vector<Forward>() : options_.forwards);
+    return user_network(id, card_settings(options_, plan_.manifest, card),
+                        card > 0 || goes_on ? std::vector<Forward>() : options_.forwards);
   }
 
   const MachinePlan& plan_;

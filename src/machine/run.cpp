@@ -39,13 +39,16 @@ Result<MachineEnd> run_machine(const MachineOptions& asked, const Manifest& mani
   std::string address = address_of(whole, key::address, false);
   if (address == key::kDhcp)
     address.clear(); // QEMU's own server gives the one that QEMU forwards to by itself
-  TRY_LET(auto ports, ForwardedPorts::hold(asked.forwards));
+  MachineOptions options = asked;
+  TRY(check_forwards(options, whole));
+  TRY_LET(auto cards, HostCards::start(options, whole));
+  TRY_LET(auto ports, ForwardedPorts::hold(options.forwards));
   TRY_LET(auto clock, ClockWatch::create());
   TRY_LET(auto channels, MachineChannels::open(host, true, warm || !asked.folder.empty(), signals.ignored()));
-  MachineOptions options = asked;
   TRY_LET(auto folders, SharedFolders::start(options));
   Channels for_qemu = channels.for_qemu();
   for_qemu.folders = folders.sockets();
+  for_qemu.cards = cards.descriptors();
   FileDescriptor visitors;
   if (!asked.folder.empty()) {
     TRY_LET(visitors, listen_for_monitor(asked.folder));
@@ -76,14 +79,17 @@ Result<MachineEnd> run_machine(const MachineOptions& asked, const Manifest& mani
     how.keep.push_back(state.get());
   for (const int descriptor : folders.inherited())
     how.keep.push_back(descriptor);
+  for (const auto& card : cards.descriptors())
+    how.keep.insert(how.keep.end(), card.begin(), card.end());
   if (!folders.guard().empty())
     how.prepare = [&] { return enter_file_guard(folders.guard()); };
   TRY_LET(auto process, start_hypervisor(hypervisor, plan, how));
   channels.close_far_ends();
   folders.close_far_ends();
+  cards.close_far_ends();
   TRY_LET(auto program, ProgramStreams::start(host, channels, quiet, asked.warm.line));
   return see_to_its_end({std::move(channels), std::move(program), std::move(process), std::move(signals),
-                         std::move(ports), std::move(clock), folders,
+                         std::move(ports), std::move(clock), folders, cards,
                          WarmKeeping(asked.warm, state.get(), std::move(go_on)),
                          address.substr(0, address.find('/')), start},
                         options, host, news);

@@ -48,8 +48,8 @@ public:
         signals_(std::move(machine.signals)), start_(machine.start),
         supervisor_({}, options.timeout ? std::optional(start_ + *options.timeout) : std::nullopt),
         ports_(std::move(machine.ports)), clock_(std::move(machine.clock)), folders_(machine.folders),
-        warm_(std::move(machine.warm)), address_(std::move(machine.address)), terminal_(host.terminal()),
-        keys_(host.input == StreamKind::terminal ? STDIN_FILENO : -1),
+        cards_(machine.cards), warm_(std::move(machine.warm)), address_(std::move(machine.address)),
+        terminal_(host.terminal()), keys_(host.input == StreamKind::terminal ? STDIN_FILENO : -1),
         messages_on_terminal_(host.error == StreamKind::terminal) {
     if (terminal_ >= 0)
       window_ = window_size(terminal_, ' ');
@@ -82,7 +82,10 @@ public:
                      "make it again: ukl snapshot"};
       }
       // At the machine's own end the daemons end as well.
-      if (const auto lost = folders_.look(); lost && channels_.console && !process_.wait_for(kOwnEnd)) {
+      auto lost = folders_.look();
+      if (!lost)
+        lost = cards_.look();
+      if (lost && channels_.console && !process_.wait_for(kOwnEnd)) {
         stop_qemu();
         take_last_bytes();
         return *lost;
@@ -164,6 +167,8 @@ private:
     events[pumps] = {streams_.wake(), POLLIN, 0};
     events[clock] = {clock_.descriptor(), POLLIN, 0};
     for (const int daemon : folders_.watched())
+      events.push_back({daemon, POLLIN, 0});
+    for (const int daemon : cards_.watched())
       events.push_back({daemon, POLLIN, 0});
     const auto exec = static_cast<std::ptrdiff_t>(events.size());
     if (exec_)
@@ -493,6 +498,7 @@ private:
   ForwardedPorts ports_;
   ClockWatch clock_;
   SharedFolders& folders_;
+  HostCards& cards_;
   WarmKeeping warm_;
   std::string address_; // the guest's
   int terminal_;        // the terminal to which the program writes, or -1

@@ -5,6 +5,7 @@
 #include "machine/channels.hpp"
 #include "machine/clock_watch.hpp"
 #include "machine/forwarded_ports.hpp"
+#include "machine/host_cards.hpp"
 #include "machine/host_streams.hpp"
 #include "machine/program_streams.hpp"
 #include "machine/run.hpp"
@@ -24,6 +25,7 @@ struct RunningMachine {
   ForwardedPorts ports;
   ClockWatch clock;
   SharedFolders& folders;
+  HostCards& cards;
   WarmKeeping warm;
   std::string address; ///< of the guest, IPv4; empty: it has none
   std::chrono::steady_clock::time_point start;

@@ -111,7 +111,7 @@ std::string warm_obstacle(const WarmMachine& warm, const MachineOptions& options
     return fmt::format("it was made with -m {}K", warm.memory >> 10);
   if (options.cpus != warm.cpus)
     return fmt::format("it was made with --cpus {}", warm.cpus);
-  if (options.network.kind != HostNetwork::Kind::user)
+  if (options.network.kind != HostNetwork::Kind::user || !options.more_networks.empty())
     return "its network is QEMU's own";
   if (!options.volumes.empty() || !options.memory_folders.empty() || options.read_only)
     return "it has no volumes";

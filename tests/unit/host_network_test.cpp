@@ -13,9 +13,34 @@ TEST(HostNetwork, AsItIsWritten) {
   EXPECT_EQ(HostNetwork::parse("none")->kind, HostNetwork::Kind::none);
   EXPECT_EQ(HostNetwork::parse("tap:tap0")->name, "tap0");
   EXPECT_EQ(HostNetwork::parse("bridge:br-web")->kind, HostNetwork::Kind::bridge);
+  EXPECT_EQ(HostNetwork::parse("passt")->kind, HostNetwork::Kind::passt);
+  EXPECT_EQ(HostNetwork::parse("web")->kind, HostNetwork::Kind::named);
+  EXPECT_EQ(HostNetwork::parse("web")->bridge(), "ukl-web");
+  EXPECT_EQ(HostNetwork::parse("bridge:br-web")->bridge(), "br-web");
   for (const auto* text :
-       {"", "tap", "tap:", "user:x", "tap:a,script=/bin/sh", "tap:../x", "bridge:0123456789abcdef", "x:y"})
+       {"", "tap", "tap:", "user:x", "tap:a,script=/bin/sh", "tap:../x", "bridge:0123456789abcdef", "x:y",
+        "passt:x", "web:x", "../x", "a-name-of-12", "none,ip=10.0.0.1/24", "user,ip=", "user,", "user,mac=1",
+        "user,mac=52:54:00:12:34:56,mac=52:54:00:12:34:57"})
     EXPECT_FALSE(HostNetwork::parse(text)) << text;
+}
+
+TEST(HostNetwork, EachCardMayHaveAddressesOfItsOwn) {
+  const auto card = HostNetwork::parse("tap:tap1,ip=10.1.0.2/24,mac=52-54-00-AB-CD-01,ip=fd00::2/64");
+  ASSERT_TRUE(card);
+  EXPECT_EQ(card->name, "tap1");
+  EXPECT_EQ(card->mac, "52:54:00:ab:cd:01");
+  EXPECT_THAT(card->addresses, testing::ElementsAre("10.1.0.2/24", "fd00::2/64"));
+}
+
+TEST(HostNetwork, QueuesAreForDevicesThatHaveThem) {
+  HostNetwork user;
+  choose_queues(user, 4, true);
+  EXPECT_EQ(user.queues, 1u);
+  EXPECT_FALSE(user.vhost);
+  HostNetwork bridge{HostNetwork::Kind::bridge, "br", ""};
+  choose_queues(bridge, 4, false);
+  EXPECT_EQ(bridge.queues, 1u);
+  EXPECT_FALSE(bridge.vhost) << "its worker needs KVM";
 }
 
 TEST(HostNetwork, AddressesOfCards) {
@@ -37,6 +62,9 @@ TEST(HostNetwork, WhatIsNotThereIsSaid) {
   EXPECT_THAT(check_host_network({HostNetwork::Kind::bridge, "lo", ""}).error().message,
               HasSubstr("is no bridge"));
   EXPECT_TRUE(check_host_network({}));
+  const auto network = check_host_network(*HostNetwork::parse("ukl-none"));
+  EXPECT_EQ(network.error().failure, Failure::not_found);
+  EXPECT_THAT(network.error().hint, HasSubstr("ukl network create ukl-none"));
 }
 
 } // namespace

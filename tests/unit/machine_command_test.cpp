@@ -77,6 +77,50 @@ TEST(QemuCommand, ForwardsPortsToTheImagesAddress) {
                   "hostfwd=tcp:127.0.0.1:8080-192.168.7.9:80,hostfwd=udp:0.0.0.0:53-192.168.7.9:5353"));
 }
 
+TEST(QemuCommand, LeavesPortsOfIpv6ToUs) {
+  MachineOptions options = options_for("a.ukl");
+  options.forwards = {*parse_forward("[::1]:8080:80"), *parse_forward("8081:80")};
+  EXPECT_THAT(behind(command_for(options), "-netdev").at(0),
+              testing::EndsWith("hostfwd=tcp:127.0.0.1:8081-10.0.2.15:80"));
+  EXPECT_THAT(behind(command_for(options), "-netdev").at(0), Not(HasSubstr("8080")));
+  options.forwards = {*parse_forward("[::1]:53:53/udp")};
+  EXPECT_THAT(machine_command(qemu(), options, kNetwork, {}).error().hint, HasSubstr("passt"));
+}
+
+TEST(QemuCommand, HasACardForEachNetwork) {
+  MachineOptions options = options_for("a.ukl");
+  options.network = {HostNetwork::Kind::passt, "", ""};
+  options.more_networks = {
+      {HostNetwork::Kind::tap, "tap1", "52:54:00:00:00:01", {"10.1.0.2/24"}, 2, true},
+      {HostNetwork::Kind::user, "", "52:54:00:00:00:02", {"10.0.4.15/24"}},
+      {HostNetwork::Kind::named, "web", "52:54:00:00:00:03", {"10.77.0.9/24"}},
+      {HostNetwork::Kind::bridge, "br0", "52:54:00:00:00:04", {"10.2.0.2/24", "fd00::2/64"}}};
+  Channels channels;
+  channels.cards = {{9}, {}, {}, {10, 11}};
+  const auto command = command_for(options, kNetwork, channels);
+  EXPECT_THAT(behind(command, "-netdev"),
+              ElementsAre("stream,id=network,server=off,addr.type=fd,addr.str=9",
+                          "tap,id=network1,ifname=tap1,script=no,downscript=no,queues=2,vhost=on",
+                          "user,id=network2,net=10.0.4.15/24,ipv6=off", "tap,id=network3,fds=10:11",
+                          "bridge,id=network4,br=br0"));
+  const auto devices = behind(command, "-device");
+  EXPECT_THAT(devices, Contains("virtio-net-pci,netdev=network,romfile="));
+  EXPECT_THAT(devices,
+              Contains("virtio-net-pci,netdev=network1,mac=52:54:00:00:00:01,mq=on,vectors=6,romfile="));
+  // init finds them by that, whatever their order is.
+  EXPECT_THAT(behind(command, "-append").at(0),
+              HasSubstr("ukl.card=52:54:00:00:00:04,10.2.0.2/24,fd00::2/64"));
+}
+
+TEST(QemuCommand, ForwardsPortsToNetworksThatHaveThem) {
+  MachineOptions options = options_for("a.ukl");
+  options.forwards = {*parse_forward("[::1]:8080:80")};
+  options.network = {HostNetwork::Kind::passt, "", ""};
+  EXPECT_THAT(machine_command(qemu(), options, kNetwork, {}).error().message, HasSubstr("no IPv6 network"));
+  options.network = {HostNetwork::Kind::tap, "tap0", ""};
+  EXPECT_THAT(machine_command(qemu(), options, kNetwork, {}).error().message, HasSubstr("user and passt"));
+}
+
 TEST(QemuCommand, HasNoNetworkWhereTheImageHasNone) {
   MachineOptions options = options_for("a.ukl");
   EXPECT_TRUE(behind(command_for(options, {}), "-netdev").empty());

@@ -43,6 +43,19 @@ TEST(ParseForward, TakesAddressAndProtocol) {
   EXPECT_EQ(full->guest_port, 5353);
 }
 
+TEST(ParseForward, TakesIpv6InBrackets) {
+  const auto forward = parse_forward("[fd00::1]:8080:80");
+  ASSERT_TRUE(forward);
+  EXPECT_EQ(forward->host_address, "fd00::1");
+  EXPECT_EQ(forward->host_port, 8080);
+  EXPECT_EQ(forward->host(), "[fd00::1]:8080");
+  EXPECT_TRUE(forward->ipv6());
+  EXPECT_EQ(parse_forward("80:80")->host(), "127.0.0.1:80");
+  EXPECT_EQ(parse_forwards("[::]:8000-8002:80-82")->at(2).host(), "[::]:8002");
+  for (const auto* text : {"::1:80:80", "[::1]:80", "[127.0.0.1]:80:80", "[::1:80:80", "[]:80:80"})
+    EXPECT_FALSE(parse_forward(text)) << text;
+}
+
 TEST(ParseForward, TakesRanges) {
   const auto forwards = parse_forwards("0.0.0.0:8000-8002:80-82/udp");
   ASSERT_TRUE(forwards);

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "machine/named_networks.hpp"
+
+#include <gmock/gmock.h>
+
+namespace ukl {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Subnet, HasABridgeAndRoomForMachines) {
+  const auto subnet = Subnet::parse("10.77.3.0/24");
+  ASSERT_TRUE(subnet);
+  EXPECT_EQ(subnet->text(), "10.77.3.0/24");
+  EXPECT_EQ(subnet->gateway(), "10.77.3.1");
+  EXPECT_EQ(subnet->room(), 253u);
+  EXPECT_EQ(subnet->address(0), "10.77.3.2");
+  EXPECT_EQ(subnet->address(subnet->room() - 1), "10.77.3.254") << "the last one means all";
+  EXPECT_EQ(Subnet::parse("192.168.0.248/29")->address(4), "192.168.0.254");
+}
+
+TEST(Subnet, IsANetworkAndNoAddress) {
+  for (const auto* text : {"", "10.0.0.0", "10.0.0.0/30", "10.0.0.0/7", "10.0.0/24", "fd00::/64",
+                           "10.0.0.0/24x", "10.0.0.0/", "300.0.0.0/24"})
+    EXPECT_FALSE(Subnet::parse(text)) << text;
+  const auto address = Subnet::parse("10.1.2.3/24");
+  ASSERT_FALSE(address);
+  EXPECT_EQ(address.error().failure, Failure::usage);
+  EXPECT_THAT(address.error().hint, HasSubstr("10.1.2.0/24"));
+}
+
+TEST(NamedNetwork, ToolsAreAskedForIt) {
+  const NamedNetwork network{"web", *Subnet::parse("10.77.0.0/24")};
+  EXPECT_THAT(bridge_commands(network),
+              ElementsAre(ElementsAre("ip", "link", "add", "ukl-web", "type", "bridge"),
+                          ElementsAre("ip", "address", "add", "10.77.0.1/24", "dev", "ukl-web"),
+                          ElementsAre("ip", "link", "set", "ukl-web", "up")));
+  const auto rules = packet_rules(network);
+  EXPECT_THAT(rules, HasSubstr("table inet ukl-web {"));
+  EXPECT_THAT(rules, HasSubstr("ip saddr 10.77.0.0/24 oifname != \"ukl-web\" masquerade"));
+  EXPECT_THAT(rules, HasSubstr("oifname \"ukl-web\" iifname != \"ukl-web\" drop"));
+  const auto server = name_server_command(network, "/run/ukl/networks/web");
+  EXPECT_THAT(server, Contains("--hostsdir=/run/ukl/networks/web/hosts"));
+  EXPECT_THAT(server, Contains("--interface=ukl-web"));
+  EXPECT_THAT(server, Not(Contains("--no-resolv")));
+  EXPECT_THAT(name_server_command({"web", network.subnet, true}, "/run"), Contains("--no-resolv"))
+      << "a network without a way out asks nobody outside";
+}
+
+TEST(NamedNetwork, RefusesWhatIsNoName) {
+  for (const auto* name :
+       {"", "user", "passt", "none", "tap:x", "../x", "a b", "web,ip=10.0.0.2/24", "0123456789ab"})
+    EXPECT_EQ(create_network(name, "", true).error().failure, Failure::usage) << name;
+  EXPECT_EQ(create_network("web", "10.1.2.3/24", true).error().failure, Failure::usage);
+  EXPECT_EQ(create_network("web", "127.0.0.0/8", true).error().failure, Failure::usage)
+      << "this machine's own";
+  EXPECT_EQ(remove_network("no-such").error().failure, Failure::not_found);
+  EXPECT_EQ(NetworkLease::take("no-such", "db", "").error().failure, Failure::not_found);
+}
+
+} // namespace
+} // namespace ukl
