@@ -9,9 +9,9 @@
 // the payload, in this order; behind the kernel's own is the code that moves it, see kernel_slide.hpp, and
 // that of Multiboot2 loaders, see multiboot.hpp, and behind all in memory that which unpacks a compressed
 // kernel, see compressed_kernel.hpp); the Multiboot2 header; our note; then each on a page boundary the
-// kernel's segments and, up to the file's end, the payload. Right before the payload lies the bill (bill.hpp),
-// which is in no segment: nothing loads it. There are no section headers and no symbols: debuggers use the
-// cached kernel's vmlinux.
+// kernel's segments and, up to the file's end, the payload. Right before the payload lies the bill
+// (bill.hpp), which is in no segment: nothing loads it. There are no section headers and no symbols:
+// debuggers use the cached kernel's vmlinux.
 //
 // Our note (name "UKL", type 1) carries the manifest once more, so that the tool need not unpack the payload.
 // It comes first because some loaders keep only what they found in the last PT_NOTE, and its alignment of 8
