@@ -6,7 +6,9 @@
 #include "support/files.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <elf.h>
 #include <gmock/gmock.h>
 #include <map>
 #include <ucontext.h>
@@ -43,7 +45,8 @@ Bytes vmlinux_with(const std::vector<Rule>& rules, bool newer) {
         newer ? (rule.end ? 1 : rule.type + 2) << 8 : rule.type << 8 | (rule.end ? 1U << 10 : 0);
     put(entries, 6 * number + 4, static_cast<std::uint16_t>(rule.sp_reg | rule.bp_reg << 4 | type));
   }
-  const std::string names = std::string("\0.text\0.orc_unwind_ip\0.orc_unwind\0.orc_header\0.shstrtab\0", 58);
+  static constexpr char kNames[] = "\0.text\0.orc_unwind_ip\0.orc_unwind\0.orc_header\0.shstrtab";
+  const std::string names(kNames, sizeof kNames);
   const auto name = [&](const char* text) {
     return static_cast<Elf64_Word>(names.find(text + std::string(1, '\0')));
   };
