@@ -35,22 +35,6 @@ std::uint64_t parent_in(const std::string& stat) {
              : std::strtoull(stat.c_str() + name_end + 4, nullptr, 10);
 }
 
-// init's first child watches the program, which is its only one (init/program.cpp). By looking at one process
-// after the other: a small kernel has no lists of children.
-unsigned program_of(const KnownMachine& machine) {
-  unsigned watcher = 0;
-  for (unsigned pid = 2, missing = 0; pid < kMostProcesses && missing < kGap; ++pid) {
-    const auto stat = read_from(machine, fmt::format("/proc/{}/stat", pid));
-    missing = stat ? 0 : missing + 1;
-    const auto parent = stat ? parent_in(*stat) : 0;
-    if (watcher != 0 && parent == watcher)
-      return pid;
-    if (watcher == 0 && parent == 1)
-      watcher = pid;
-  }
-  return 0;
-}
-
 std::optional<std::uint64_t> first_address(const Bytes& bytes, const std::string& name) {
   const auto elf = rewrite::ElfView::parse(bytes, name);
   if (!elf)
@@ -101,6 +85,22 @@ std::vector<std::pair<std::string, std::uint64_t>> code_in_maps(const std::strin
       code.push_back(*start);
   }
   return code;
+}
+
+// init's first child watches the program, which is its only one (init/program.cpp). By looking at one process
+// after the other: a small kernel has no lists of children.
+unsigned program_of(const KnownMachine& machine) {
+  unsigned watcher = 0;
+  for (unsigned pid = 2, missing = 0; pid < kMostProcesses && missing < kGap; ++pid) {
+    const auto stat = read_from(machine, fmt::format("/proc/{}/stat", pid));
+    missing = stat ? 0 : missing + 1;
+    const auto parent = stat ? parent_in(*stat) : 0;
+    if (watcher != 0 && parent == watcher)
+      return pid;
+    if (watcher == 0 && parent == 1)
+      watcher = pid;
+  }
+  return 0;
 }
 
 Result<std::vector<LoadedFile>> program_files_of(const KnownMachine& machine, const fs::path& folder) {

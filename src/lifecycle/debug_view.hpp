@@ -19,6 +19,9 @@ struct LoadedFile {
 /// the machine has not come that far. Errors: those of read_image and QemuClient.
 Result<std::optional<LoadedFile>> kernel_of(const KnownMachine& machine, QemuClient& qemu);
 
+/// The program's number in its machine; 0 if the machine's init does not answer, or it has ended.
+unsigned program_of(const KnownMachine& machine);
+
 /// What the program has mapped as code, itself first, copied into `folder`. None if the machine's init does
 /// not answer. Error: unwritable.
 Result<std::vector<LoadedFile>> program_files_of(const KnownMachine& machine,

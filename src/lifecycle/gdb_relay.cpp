@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lifecycle/gdb_relay.hpp"
-#include "lifecycle/qemu_client.hpp"
+#include "lifecycle/gdb_stub.hpp"
 #include "support/standard_streams.hpp"
 
 #include <cerrno>
 #include <csignal>
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 namespace ukl {
@@ -42,28 +39,9 @@ Result<void> relay_gdb(const KnownMachine& machine) {
   signal(SIGINT, SIG_IGN);
   signal(SIGPIPE, SIG_IGN);
   TRY_LET(auto qemu, QemuClient::connect(machine));
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-    return file_error("socket", "create", errno);
-  const FileDescriptor ours(ends[0]);
-  {
-    const FileDescriptor theirs(ends[1]);
-    TRY(qemu.give("ukl-gdb", theirs.get()));
-  }
-  const auto id = fmt::format("ukl-gdb-{}", getpid());
-  const nlohmann::json device = {
-      {"id", id},
-      {"backend",
-       {{"type", "socket"},
-        {"data", {{"addr", {{"type", "fd"}, {"data", {{"str", "ukl-gdb"}}}}}, {"server", false}}}}}};
-  TRY(qemu.execute("chardev-add", device.dump()));
-  TRY_LET(const auto said, qemu.human("gdbserver chardev:" + id));
-  if (said.find("Waiting for gdb") == std::string::npos)
-    return Error{Failure::machine, fmt::format("QEMU starts no gdbstub: {}", said), ""};
+  TRY_LET(const auto ours, open_gdb_stub(qemu));
   carry_all(ours.get());
-  TRY(qemu.human("gdbserver none"));
-  TRY(qemu.execute("cont"));
-  return {};
+  return close_gdb_stub(qemu);
 }
 
 } // namespace ukl

@@ -10,6 +10,13 @@ namespace {
 // Prefix of our ids, since others may use the same monitor.
 constexpr std::string_view kOurs = "monitor:";
 constexpr std::size_t kLongestReply = 8 << 20;
+constexpr double kShortPause = 0.02; // seconds
+
+double time_of(const nlohmann::json& event) {
+  using Pointer = nlohmann::json::json_pointer;
+  return event.value(Pointer("/timestamp/seconds"), 0.0) +
+         event.value(Pointer("/timestamp/microseconds"), 0.0) / 1e6;
+}
 
 } // namespace
 
@@ -45,10 +52,18 @@ void QemuMonitor::on_line(std::string_view line) {
     return;
   if (reply.contains("QMP"))
     greeted_ = true;
-  if (const auto event = reply.find("event"); event != reply.end() && *event == "RESUME")
-    resumed_ = true;
-  else if (event != reply.end() && *event == "SHUTDOWN")
+  if (const auto event = reply.find("event"); event != reply.end() && *event == "STOP") {
+    stopped_at_ = time_of(reply);
+  } else if (event != reply.end() && *event == "RESUME") {
+    paused_ += stopped_at_ ? time_of(reply) - *stopped_at_ : kShortPause;
+    stopped_at_.reset();
+    if (paused_ >= kShortPause) {
+      resumed_ = true;
+      paused_ = 0;
+    }
+  } else if (event != reply.end() && *event == "SHUTDOWN") {
     shutdown_reason_ = reply.value(nlohmann::json::json_pointer("/data/reason"), std::string());
+  }
   const auto id = reply.find("id");
   if (id == reply.end() || !id->is_string() || !id->get_ref<const std::string&>().starts_with(kOurs))
     return;

@@ -26,7 +26,8 @@ public:
   std::optional<std::string> take_answer(const std::string& id);
   /// QEMU has greeted, once: it is set up.
   bool take_greeting();
-  /// The machine was stopped by a monitor and goes on, once.
+  /// The machine was stopped by a monitor and goes on, once. Pauses that are too short to matter to its clock
+  /// (ukl profile makes a hundred in a second) are added up until they do.
   bool take_resumed();
   /// Why the machine ended, as the event SHUTDOWN has it (`guest-reset`, …); empty: it has not told.
   const std::string& shutdown_reason() const { return shutdown_reason_; }
@@ -39,6 +40,8 @@ private:
   std::string unread_;
   std::map<std::string, std::string> answers_;
   bool greeted_ = false, resumed_ = false;
+  std::optional<double> stopped_at_; // seconds of QEMU's clock
+  double paused_ = 0;                // seconds that the guest's clock is behind
   std::string shutdown_reason_;
 };
 

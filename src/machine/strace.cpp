@@ -10,21 +10,8 @@
 #include <fmt/format.h>
 
 namespace ukl {
-namespace {
 
-namespace fs = std::filesystem;
-
-constexpr const char* kFolder = "/.ukl/strace/";
-
-Result<void> add_file(const fs::path& file, const std::string& name, Manifest& settings) {
-  TRY_LET(const auto contents, read_text(file));
-  settings.emplace_back(key::file, fmt::format("755 {}{}", kFolder, name) + '\0' + contents);
-  return {};
-}
-
-} // namespace
-
-Result<Manifest> strace_settings(const StraceOptions& options) {
+Result<Strace> find_strace(const StraceOptions& options) {
   ElfFiles elf_files;
   const auto program = find_program("strace", search_path(), elf_files);
   if (!program && program.error().failure == Failure::not_found)
@@ -32,22 +19,21 @@ Result<Manifest> strace_settings(const StraceOptions& options) {
                  "sudo apt-get install strace"};
   if (!program)
     return program.error();
-  const auto& strace = program->path;
-  TRY_LET(const auto libraries, find_libraries(strace, glibc_folders()));
-  Manifest settings;
-  TRY(add_file(strace, "strace", settings));
+  TRY_LET(const auto libraries, find_libraries(program->path, glibc_folders()));
+  Strace strace;
+  strace.files.push_back({program->path, "strace"});
   std::string loader;
   for (const auto& library : libraries) {
     const auto name = library.path.filename().string();
     // The loader is asked for by its whole path, the others by what they are called there.
     if (name.starts_with("ld-linux"))
       loader = name;
-    TRY(add_file(library.path, name == loader ? name : library.name, settings));
+    strace.files.push_back({library.path, name == loader ? name : library.name});
   }
-  std::vector<std::string> words;
+  auto& words = strace.words;
   if (!loader.empty())
-    words = {kFolder + loader, "--library-path", kFolder};
-  words.emplace_back(std::string(kFolder) + "strace");
+    words = {kStraceFolder + loader, "--library-path", kStraceFolder};
+  words.emplace_back(std::string(kStraceFolder) + "strace");
   if (options.follow)
     words.emplace_back("-f");
   if (options.count)
@@ -57,9 +43,19 @@ Result<Manifest> strace_settings(const StraceOptions& options) {
                                                                  : "-e" + options.calls);
   if (options.to_file)
     words.emplace_back(std::string("-o") + kTraceFile);
-  words.emplace_back("--");
-  for (auto& word : words)
-    settings.emplace_back(key::tracer, std::move(word));
+  return strace;
+}
+
+Result<Manifest> strace_settings(const StraceOptions& options) {
+  TRY_LET(const auto strace, find_strace(options));
+  Manifest settings;
+  for (const auto& file : strace.files) {
+    TRY_LET(const auto contents, read_text(file.host));
+    settings.emplace_back(key::file, fmt::format("755 {}{}", kStraceFolder, file.guest) + '\0' + contents);
+  }
+  for (const auto& word : strace.words)
+    settings.emplace_back(key::tracer, word);
+  settings.emplace_back(key::tracer, "--");
   return settings;
 }
 

@@ -6,6 +6,7 @@
 #include "support/result.hpp"
 #include "ukl/manifest.hpp"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -24,5 +25,20 @@ inline constexpr const char* kTraceFile = "/.ukl/strace/out";
 /// Settings of a run that lead to it. Errors: missing_tool (no strace on this machine), missing_library,
 /// unreadable.
 Result<Manifest> strace_settings(const StraceOptions& options);
+
+/// A file that strace needs in the machine.
+struct StraceFile {
+  std::filesystem::path host;
+  std::string guest; ///< below kStraceFolder
+};
+inline constexpr const char* kStraceFolder = "/.ukl/strace/";
+
+/// strace and the libraries that it loads, and the words that start it there. Errors: those of
+/// strace_settings.
+struct Strace {
+  std::vector<StraceFile> files;
+  std::vector<std::string> words;
+};
+Result<Strace> find_strace(const StraceOptions& options);
 
 } // namespace ukl

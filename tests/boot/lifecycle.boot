@@ -86,3 +86,11 @@ TIMEOUT 240
 PACK /bin/busybox
 COMMAND {source}/clients/oci {ukl} {work}/oci
 EXPECT an engine's calls: as they should
+
+# Where a program whose hot function is known spends its time.
+NAME profile
+TIMEOUT 240
+PROGRAM hot programs/hot.cpp -O1 -fno-optimize-sibling-calls
+PACK {build}/hot --file /bin/busybox
+COMMAND {source}/clients/profile {ukl} {image} {work}/profile
+EXPECT profile: as it should

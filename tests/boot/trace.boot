@@ -22,3 +22,15 @@ EXPECT exit_group(3)
 EXPECT exit_group(4)
 EXPECT status 4
 EXPECT strace is not installed on this machine
+
+# The program of a machine that runs; it goes on when nobody looks any more. What an image masks is missed.
+NAME trace-running
+TIMEOUT 180
+PACK /bin/busybox --calls all -- sh -c 'while :; do sleep 0.2; done'
+COMMAND export UKL_STATE={work}/state; trap '{ukl} rm -f a 2> /dev/null' EXIT; {ukl} run -d --name a {image} || exit 1; \
+  timeout -s INT 30 {ukl} trace a -e trace=wait4,fork,vfork,clone -o {work}/calls; head -n 3 {work}/calls; {ukl} ps; \
+  {ukl} trace a -m 512M; echo status $?
+EXPECT_RE (wait4|fork|clone)\(
+EXPECT_RE a +image.ukl +Up
+EXPECT --memory is for a machine that is started
+EXPECT status 2
