@@ -17,9 +17,10 @@ void add_pack(CLI::App& app, Action& action) {
           "source (see below), whose program and files are taken")
       ->required();
   command->add_option("ARGUMENTS", options->request.arguments, "The program's arguments, after --");
-  command->add_option("--entrypoint", options->request.entrypoint,
-                      "Of a source: the program to start in place of the one that it says; its arguments are "
-                      "those after --");
+  command->add_option(
+      "--entrypoint", options->request.entrypoint,
+      "Of a source: the program to start in place of the one that it says, also one that --file "
+      "adds; its arguments are those after --");
   add_image_options(*command, *options);
   command->footer(
       "The program lies in the image where it lies on this machine, with its libraries as its dynamic\n"
