@@ -20,9 +20,8 @@ std::string_view trimmed(std::string_view text) {
 std::size_t end_of_quoted(std::string_view text) {
   const char quote = text[0];
   for (std::size_t i = 1; i < text.size(); ++i) {
-    if (quote == '"' && text[i] == '\\')
-      ++i;
-    else if (quote == '\'' && text.substr(i, 2) == "''")
+    const bool two = quote == '"' ? text[i] == '\\' : text.substr(i, 2) == "''";
+    if (two)
       ++i;
     else if (text[i] == quote)
       return i;
