@@ -137,6 +137,8 @@ Result<void> take_samples(GdbStub& stub, Profiler& profiler, const ProfileOption
 Result<Profile> profile_machine(const KnownMachine& machine, const ProfileOptions& options) {
   Profile profile;
   TRY_LET(auto qemu, QemuClient::connect(machine));
+  // One that was killed while it looked has left the machine standing.
+  TRY(qemu.execute("cont"));
   TRY_LET(auto kernel, kernel_of(machine, qemu));
   if (!kernel)
     profile.notes.emplace_back(
