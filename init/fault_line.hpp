@@ -34,6 +34,7 @@ inline bool number_after(const std::string& line, std::string_view label, std::s
 /// print_vma_addr); false for any other line:
 ///   app[73]: segfault at 10 ip 0000000000401136 sp 00007ffe error 4 in app[401000+1000] likely on CPU 0 …
 ///   traps: app[73] trap divide error ip:401136 sp:7ffe error:0 in app[401000+1000]
+/// Linux 6.12 puts before the mapping where the instruction lies in the file: app[1136,401000+1000].
 inline bool parse_fault_line(const std::string& line, FaultLine& fault) {
   fault = {};
   auto what = line.find("]: segfault at ");
@@ -53,7 +54,8 @@ inline bool parse_fault_line(const std::string& line, FaultLine& fault) {
   const auto bracket = line.find('[', in);
   if (in != std::string::npos && bracket != std::string::npos) {
     fault.file = line.substr(in + 4, bracket - in - 4);
-    number_after(line, "[", bracket, fault.mapping);
+    const auto comma = line.find(',', bracket), plus = line.find('+', bracket);
+    number_after(line, comma < plus ? "," : "[", bracket, fault.mapping);
     number_after(line, "+", bracket, fault.mapping_size);
   }
   return true;

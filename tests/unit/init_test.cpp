@@ -55,6 +55,16 @@ TEST(FaultLine, ReadsASegmentationFault) {
   EXPECT_EQ(fault.mapping_size, 0x1000u);
 }
 
+TEST(FaultLine, ReadsThatOfLinux612) {
+  FaultLine fault;
+  ASSERT_TRUE(parse_fault_line("app[73]: segfault at 40 ip 000056138801a3f0 sp 00007ffe12345678 error 6 in "
+                               "app[13f0,56138801a000+2000] likely on CPU 0 (core 0, socket 0)",
+                               fault));
+  EXPECT_EQ(fault.file, "app");
+  EXPECT_EQ(fault.mapping, 0x56138801a000u);
+  EXPECT_EQ(fault.mapping_size, 0x2000u);
+}
+
 TEST(FaultLine, ReadsAFaultOutsideOfAnyFile) {
   FaultLine fault;
   ASSERT_TRUE(parse_fault_line(

@@ -8,7 +8,7 @@
 #include <ukl/kernel.hpp>
 
 UKL_KERNEL_FUNCTION(std::uint64_t, ktime_get_mono_fast_ns, void);
-UKL_KERNEL_FUNCTION(ukl::KernelPointer<char>, __kmalloc, std::size_t, unsigned);
+UKL_KERNEL_FUNCTION(ukl::KernelPointer<char>, kstrdup, ukl::Pinned<char>, unsigned);
 UKL_KERNEL_FUNCTION(void, kfree, ukl::KernelPointer<char>);
 UKL_KERNEL_FUNCTION(std::size_t, ksize, ukl::KernelPointer<char>);
 UKL_KERNEL_FUNCTION(ukl::KernelPointer<char>, memchr_inv, ukl::Pinned<char>, int, std::size_t);
@@ -30,9 +30,12 @@ int main() {
   const std::uint64_t after = ktime_get_mono_fast_ns();
   REQUIRE(before > 0 && after >= before);
 
-  const auto memory = __kmalloc(1000, kGfpKernel);
+  static char text[1000];
+  memset(text, 'x', sizeof text - 1);
+  const auto memory = kstrdup(ukl::Pinned<char>(text, sizeof text), kGfpKernel);
   REQUIRE(reinterpret_cast<std::intptr_t>(memory.address) < 0); // the kernel's half
   REQUIRE(ksize(memory) >= 1000);
+  REQUIRE(memory.address[998] == 'x' && memory.address[999] == 0);
   memset(memory.address, 0x5a, 1000);
   REQUIRE(memory.address[999] == 0x5a);
   kfree(memory);
