@@ -198,7 +198,7 @@ private:
     add("ukl run, general, pc", ours("general", {"--machine", "pc"}), image("general"), true);
     add("ukl run, general, microvm", ours("general", {"--machine", "microvm"}), image("general"), true);
     add("ukl run, whatever fits", ours("fitting", {}), image("fitting"), true);
-    add("ukl run, the same with --compress", ours("compressed", {}), image("compressed"), true);
+    add("ukl run, compressed", ours("compressed", {}), image("compressed"), true);
     return ways;
   }
 
