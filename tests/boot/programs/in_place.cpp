@@ -79,8 +79,9 @@ int main(int, char** arguments) {
   const long before = memory("MemFree"), blocks = free_blocks();
   check("unlink", unlink(other.c_str()) == 0);
   const long freed = (memory("MemFree") - before) * 1024, room = (free_blocks() - blocks) * 4096;
-  // Each processor keeps some for itself, which are not counted as free.
-  check("free memory", freed > size / 4 * 3 && freed < size + (1 << 20));
+  // Each processor keeps some for itself, which are not counted as free; and others free some as well.
+  printf("free memory: %ld more, room: %ld more\n", freed, room);
+  check("free memory", freed > size / 4 * 3 && freed < size / 4 * 5);
   check("free room", room > size - (1 << 20) && room < size + (1 << 20));
   std::vector<char> use(static_cast<std::size_t>(size), 'z');
   check("memory of it", use[use.size() / 2] == 'z');
