@@ -41,7 +41,11 @@ int free_port() {
 }
 
 Names names_for(const Test& test, const Settings& settings) {
-  const std::string profile = settings.profile.empty() ? test.profile : settings.profile;
+  std::string profile = settings.profile.empty() ? test.profile : settings.profile;
+  // What is there to compare with stays that, of the same release of Linux.
+  const auto release = settings.profile.find('@');
+  if (test.profile == "classic" && release != std::string::npos)
+    profile = test.profile + settings.profile.substr(release);
   const fs::path build = settings.build / test.name;
   return {{"build", build.string()},
           {"checks", "/checks"},
@@ -50,7 +54,7 @@ Names names_for(const Test& test, const Settings& settings) {
           {"port", std::to_string(free_port())},
           {"port2", std::to_string(free_port())},
           {"profile", profile},
-          {"ring", profile == "classic" ? "3" : "0"},
+          {"ring", profile.starts_with("classic") ? "3" : "0"},
           {"source", settings.source.string()},
           {"ukl", settings.ukl.string()},
           {"work", (build / "work").string()}};
