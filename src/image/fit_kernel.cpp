@@ -60,12 +60,14 @@ bool is_small(const std::string& profile) {
 // it.
 Result<FittedKernel> check_choice(ImageKernel first, const Manifest& settings, const ChosenCalls& calls) {
   TRY_LET(auto lacks, kernel_lacks(first.kernel));
-  if (const auto general = find_kernel(kGeneralProfile)) {
+  const auto profile = first.kernel.profile;
+  const auto release = profile.find('@');
+  const auto of_release = release == std::string::npos ? "" : profile.substr(release);
+  if (const auto general = find_kernel(kGeneralProfile + of_release)) {
     TRY_LET(const auto everywhere, kernel_lacks(*general));
     for (const auto number : everywhere.calls)
       lacks.calls.erase(number);
   }
-  const auto profile = first.kernel.profile;
   const auto called = answered_of(calls, lacks.calls);
   const auto missing = missing_parts(lacks, settings, known(calls) ? called : std::vector<std::string>());
   if (!missing.empty())
