@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
-#include <sstream>
 
 namespace ukl::bench {
 namespace {
@@ -59,16 +58,12 @@ std::string table_of(const std::map<std::string, double>& functions, double oper
   return text;
 }
 
-// Reads what profile_plugin.so wrote. Without `program`, its functions are one line.
+// Without `program`, its functions are one line.
 Result<std::map<std::string, double>> spent_by_function(const fs::path& counts, const Functions& kernel,
                                                         const Functions* program) {
-  auto lines = read_text(counts);
-  if (!lines)
-    return lines.error();
+  TRY_LET(const auto all, read_counts(counts));
   std::map<std::string, double> spent;
-  std::istringstream words(*lines);
-  std::uint64_t address = 0;
-  for (double count = 0; words >> std::hex >> address >> std::dec >> count;) {
+  for (const auto& [address, count] : all) {
     const bool in_kernel = address >> 63;
     if (in_kernel)
       spent[name_in(kernel, address)] += count;

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <vector>
 
 namespace ukl::bench {
@@ -43,12 +42,10 @@ Result<fs::path> kernel_of(const fs::path& tool, const fs::path& image) {
   return fs::path(path);
 }
 
-Result<std::vector<Spent>> read_counts(const fs::path& counts, const Functions& functions) {
-  TRY_LET(const auto text, read_text(counts));
+Result<std::vector<Spent>> spent_by_function(const fs::path& counts, const Functions& functions) {
+  TRY_LET(const auto all_counts, read_counts(counts));
   std::map<std::string, Spent> by_name;
-  std::istringstream words(text);
-  std::uint64_t address = 0;
-  for (double count = 0; words >> std::hex >> address >> std::dec >> count;) {
+  for (const auto& [address, count] : all_counts) {
     const auto name =
         address >= kKernel ? name_in(functions, address) : "(firmware, the kernel's entry, init, program)";
     auto& spent = by_name[name];
@@ -76,7 +73,7 @@ Result<std::string> profile_start(const StartProfilePlan& plan) {
   const auto plugin =
       fmt::format("{},out={},window={}", plan.plugin.string(), counts.string(), image.string());
   TRY(output_of({"sh", "-c", fmt::format("exec {} -plugin {} < /dev/null", line, plugin)}));
-  TRY_LET(auto spent, read_counts(counts, functions));
+  TRY_LET(auto spent, spent_by_function(counts, functions));
   double executed = 0, different = 0;
   for (const auto& one : spent) {
     executed += one.executed;

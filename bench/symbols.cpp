@@ -6,6 +6,16 @@
 
 namespace ukl::bench {
 
+Result<std::vector<std::pair<std::uint64_t, double>>> read_counts(const std::filesystem::path& counts) {
+  TRY_LET(const auto text, read_text(counts));
+  std::vector<std::pair<std::uint64_t, double>> all;
+  std::istringstream words(text);
+  std::uint64_t address = 0;
+  for (double count = 0; words >> std::hex >> address >> std::dec >> count;)
+    all.emplace_back(address, count);
+  return all;
+}
+
 // `ukl kernel build` leaves System.map beside the kernel: lines ADDRESS TYPE NAME.
 Result<Functions> functions_of_kernel(const std::filesystem::path& vmlinux) {
   auto text = read_text(vmlinux.parent_path() / "System.map");

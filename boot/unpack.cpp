@@ -7,12 +7,16 @@
 // but an NMI, for which nobody is prepared yet. Memory behind what is loaded of a segment is zero, .bss
 // therefore as it should be.
 //
+// The writer of the image fills in the numbers of 32 bits, at the offsets that unpack_parameters.hpp names:
+// the end of our own stack, where to go on, and the parameters' address.
+//
 // The stream is LZMA's (specified in LZMA SDK's lzma-specification.txt): bits by a range coder, each with a
 // model of its own that adapts.
 #include "boot/unpack_parameters.hpp"
 
 #if defined(__x86_64__)
-// One entry; RSI, the address of Linux's boot parameters, is the next one's.
+// One entry: stack's end, where to go on (which `ret` takes from that stack), parameters. RSI, the address of
+// Linux's boot parameters, is the next one's; no other register is. Interrupts off, GS nobody's.
 asm(R"(
 .section .start, "ax"
   mov $0, %esp
@@ -27,7 +31,9 @@ asm(R"(
 .previous
 )");
 #else
-// Two entries; EAX and EBX are the next one's.
+// Two entries, PVH's and Multiboot2's, each with the stack's end and where to go on (which `ret` takes from
+// that stack); behind both the parameters. All registers are the next one's, of which EAX and EBX say
+// something. Interrupts off, GS flat like all segments.
 asm(R"(
 .section .start, "ax"
   mov $0, %esp

@@ -4,6 +4,7 @@
 // <elf.h>.
 #pragma once
 
+#include "support/align.hpp"
 #include "support/result.hpp"
 
 #include <cstdint>
@@ -57,10 +58,8 @@ bool begins_as_elf(ByteView bytes);
 /// Where programs may lie, and where kernels may.
 inline constexpr std::uint64_t kUserAddresses = 1ULL << 47, kAllAddresses = ~0ULL;
 
-constexpr std::uint64_t kPage = 4096; // bytes: the granule of mappings
-
 constexpr std::uint64_t page_up(std::uint64_t value) {
-  return (value + kPage - 1) & ~(kPage - 1);
+  return align_up(value, kPage);
 }
 
 struct ElfView {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
+#include <set>
 
 namespace ukl {
 namespace {
@@ -142,21 +143,24 @@ Bill make_bill(const RootTree& tree, const ImageKernel& kernel, std::int64_t new
     return found == of_machine.end() ? nullptr : found->second.get();
   };
   // In the order of their URLs, by which two that are the same are one.
-  std::map<std::string, const Package*> packages;
+  std::set<const Package*> seen;
+  std::map<std::string, std::vector<const Package*>> packages;
   for (const auto& [path, entry] : tree.entries())
-    if (const auto* package = entry.type == TreeEntry::Type::file ? package_of(entry) : nullptr)
-      packages.emplace(package_url(*package), package);
-  std::map<std::string, std::uint64_t> numbers;
-  for (const auto& [url, package] : packages) {
-    numbers[url] = Bill::kFirstPackage + bill.packages.size();
-    bill.packages.push_back(*package);
+    if (const auto* package = entry.type == TreeEntry::Type::file ? package_of(entry) : nullptr;
+        package && seen.insert(package).second)
+      packages[package_url(*package)].push_back(package);
+  std::map<const Package*, std::uint64_t> numbers;
+  for (const auto& [url, same] : packages) {
+    for (const auto* package : same)
+      numbers[package] = Bill::kFirstPackage + bill.packages.size();
+    bill.packages.push_back(*same.front());
   }
   for (const auto& [path, entry] : tree.entries()) {
     if (entry.type != TreeEntry::Type::file)
       continue;
     const auto* package = package_of(entry);
     const bool of_ukl = path == kInitPath || (entry.host_path.empty() && !package);
-    bill.owners.push_back(of_ukl ? Bill::kUkl : package ? numbers.at(package_url(*package)) : Bill::kNobody);
+    bill.owners.push_back(of_ukl ? Bill::kUkl : package ? numbers.at(package) : Bill::kNobody);
     bill.changed.push_back(entry.changed != nullptr);
   }
   return bill;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/compressed_kernel.hpp"
 #include "boot/unpack_parameters.hpp"
+#include "image/boot_code.hpp"
 #include "image/pvh_entry.hpp"
+#include "support/align.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -26,17 +28,7 @@ extern "C" const std::uint8_t ukl_unpack64[], ukl_unpack64_end[], ukl_unpack32[]
 namespace ukl {
 namespace {
 
-constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kStack = 4096; ///< bytes
-
-constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t to) {
-  return (value + to - 1) / to * to;
-}
-
-void put(Bytes& bytes, std::size_t at, std::uint64_t value) {
-  const auto number = static_cast<std::uint32_t>(value);
-  std::memcpy(&bytes[at], &number, sizeof number);
-}
 
 // What the segments hold, as it will lie in memory, from `start` on.
 Bytes in_memory(const KernelElf& kernel, std::uint64_t start) {
@@ -92,14 +84,14 @@ Result<KernelElf> compress_kernel(KernelElf kernel, std::uint64_t address) {
                                        low(address + model_at)};
   std::memcpy(&contents[parameters_at], &parameters, sizeof parameters);
   const auto fill_in = [&](std::size_t code, std::uint64_t next) {
-    put(contents, code + kUnpackStack, address + size);
-    put(contents, code + kUnpackNext, next);
+    put_number(contents, code + kUnpackStack, address + size);
+    put_number(contents, code + kUnpackNext, next);
   };
   fill_in(0, kernel.entry);
-  put(contents, kUnpackParameters64, address + parameters_at);
+  put_number(contents, kUnpackParameters64, address + parameters_at);
   fill_in(code32, pvh_entry(kernel).value_or(0));
   fill_in(code32 + kUnpackMultiboot, kernel.multiboot_entry);
-  put(contents, code32 + kUnpackParameters32, address + parameters_at);
+  put_number(contents, code32 + kUnpackParameters32, address + parameters_at);
 
   for (auto& segment : kernel.segments)
     segment.contents.clear();

@@ -61,9 +61,7 @@ bool is_small(const std::string& profile) {
 Result<FittedKernel> check_choice(ImageKernel first, const Manifest& settings, const ChosenCalls& calls) {
   TRY_LET(auto lacks, kernel_lacks(first.kernel));
   const auto profile = first.kernel.profile;
-  const auto release = profile.find('@');
-  const auto of_release = release == std::string::npos ? "" : profile.substr(release);
-  if (const auto general = find_kernel(kGeneralProfile + of_release)) {
+  if (const auto general = find_kernel(profile_name(kGeneralProfile, parse_profile(profile).release))) {
     TRY_LET(const auto everywhere, kernel_lacks(*general));
     for (const auto number : everywhere.calls)
       lacks.calls.erase(number);
@@ -76,7 +74,7 @@ Result<FittedKernel> check_choice(ImageKernel first, const Manifest& settings, c
                              fmt::join(missing, " and "), profile),
                  fmt::format("take --profile {}, or mask a call that is not needed: --call NAME=masked",
                              kGeneralProfile)};
-  FittedKernel fitted{std::move(first), lacks.features, {}, is_small(profile), {}};
+  FittedKernel fitted{std::move(first), lacks.features, {}, {}};
   if (!called.empty())
     fitted.notes.push_back(
         fmt::format("which system calls the image makes is not known, and profile {} lacks {}", profile,
@@ -133,7 +131,7 @@ Result<FittedKernel> fit_kernel(ImageKernel first, const KernelWishes& wishes, c
         "ukl kernel build"};
   }
   TRY_LET(const auto lacks, kernel_lacks(first.kernel));
-  return FittedKernel{std::move(first), lacks.features, reason, small.has_value(), {}};
+  return FittedKernel{std::move(first), lacks.features, reason, {}};
 }
 
 } // namespace ukl

@@ -23,7 +23,6 @@ struct FittedKernel {
   ImageKernel kernel;
   std::vector<std::string> lacks; ///< words of its missing features, for the manifest
   std::string reason;             ///< why it is this one, where the tool chose; one line
-  bool small = false;             ///< it is one of the small profiles
   std::vector<std::string> notes; ///< what the user should know
 };
 

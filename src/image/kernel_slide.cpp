@@ -2,6 +2,7 @@
 #include "image/kernel_slide.hpp"
 #include "boot/slide_parameters.hpp"
 #include "image/pvh_entry.hpp"
+#include "support/align.hpp"
 #include "ukl/run_settings.hpp"
 
 #include <algorithm>
@@ -24,16 +25,11 @@ extern "C" const std::uint8_t ukl_slide_code[], ukl_slide_code_end[];
 namespace ukl {
 namespace {
 
-constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kKernelMap = 0xffffffff80000000; ///< __START_KERNEL_map
 constexpr std::uint64_t kLargestImage = 1 << 30;         ///< KERNEL_IMAGE_SIZE, bytes
 constexpr std::uint64_t kPvhEntrySize = 1024;            ///< bytes that its code takes at most
 
 static_assert(sizeof(RunSettingsHeader) == kSettingsHeader && kRunSettingsMagic == kSettingsMagic);
-
-constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t to) {
-  return (value + to - 1) / to * to;
-}
 
 bool lies_in(const KernelElf& kernel, std::uint64_t address, std::uint64_t size) {
   return std::ranges::any_of(kernel.segments, [&](const KernelSegment& segment) {

@@ -2,6 +2,7 @@
 #include "image/makeup.hpp"
 #include "image/bill.hpp"
 #include "image/payload_read.hpp"
+#include "support/align.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -9,12 +10,7 @@
 namespace ukl {
 namespace {
 
-constexpr std::uint64_t kPage = 4096;
 constexpr std::size_t kMostFiles = 24;
-
-std::uint64_t pages(std::uint64_t bytes) {
-  return (bytes + kPage - 1) / kPage * kPage;
-}
 
 // The largest first, and what is left as one.
 std::vector<Part> largest(std::vector<Part> parts) {
@@ -52,7 +48,7 @@ Result<std::pair<Part, Part>> image_makeup(const std::filesystem::path& image, c
   TRY(read_payload(image, info, [&](const PayloadEntry& entry, const ReadContents&) {
     if (entry.type == '-' && entry.same_as.empty() && entry.size > 0) {
       packed.push_back({entry.path, entry.size, {}});
-      unpacked.push_back({entry.path, pages(entry.size), {}});
+      unpacked.push_back({entry.path, align_up(entry.size, kPage), {}});
     }
     return Result<void>();
   }));

@@ -2,6 +2,7 @@
 #include "image/memory.hpp"
 #include "image/payload_read.hpp"
 #include "image/zstd.hpp"
+#include "support/align.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -10,7 +11,6 @@
 namespace ukl {
 namespace {
 
-constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kKibibyte = 1024, kMebibyte = 1 << 20;
 
 // What a kernel needs besides its own segments.
@@ -52,17 +52,13 @@ constexpr std::uint64_t kManyBytes = 2816 * kMebibyte, kBounceBuffers = 64 * kMe
 // shmem_symlink keeps a shorter target in the inode (mm/shmem.c, SHORT_SYMLINK_LEN).
 constexpr std::uint64_t kLongLink = 128;
 
-std::uint64_t round_up(std::uint64_t bytes, std::uint64_t unit) {
-  return (bytes + unit - 1) / unit * unit;
-}
-
 // The machine whose memory leaves so much when Linux has described it (64 bytes for each page) and kept its
 // reserve (min_free_kbytes grows with the root of the memory; 1/128 is more than that from 32 MiB on).
 std::uint64_t machine_with(std::uint64_t bytes, const KernelNeeds& needs) {
   auto all = bytes / 62 * 64;
   if (all > kManyBytes)
     all += kBounceBuffers;
-  return round_up(all, needs.unit);
+  return align_up(all, needs.unit);
 }
 
 } // namespace
@@ -70,7 +66,7 @@ std::uint64_t machine_with(std::uint64_t bytes, const KernelNeeds& needs) {
 void TreeSize::add(char type, std::uint64_t bytes, bool own) {
   ++entries;
   if (own && (type == '-' || (type == 'l' && bytes >= kLongLink)))
-    pages += (bytes + kPage - 1) / kPage;
+    pages += pages_of(bytes);
 }
 
 std::string encode_tree_size(const TreeSize& size) {
@@ -110,7 +106,7 @@ Result<TreeSize> tree_size(const std::filesystem::path& image, const ImageInfo& 
 MemoryNeed memory_need(const ImageInfo& info, const TreeSize& tree, unsigned cpus) {
   const auto& needs = needs_of(info);
   const auto kernel = info.kernel_size + (cpus - 1) * kEachCpu;
-  const auto payload = round_up(info.payload_size, kPage);
+  const auto payload = align_up(info.payload_size, kPage);
   const auto entries = tree.entries * kEachEntry;
   const auto files = tree.pages * kPage * 64 / 63 + entries;
   const auto unpacker = info.compressed ? kUnpacker + 2 * zstd_window(tree.pages * kPage + entries) : 0;
@@ -123,10 +119,10 @@ MemoryNeed memory_need(const ImageInfo& info, const TreeSize& tree, unsigned cpu
   const auto by_limit = kernel + needs.early + payload + limited;
 
   MemoryNeed need;
-  const auto present = round_up(info.memory_end + needs.firmware, needs.unit);
+  const auto present = align_up(info.memory_end + needs.firmware, needs.unit);
   need.least = std::max({present, machine_with(while_unpacking, needs), machine_with(while_running, needs)});
   need.for_tmpfs = std::max(need.least, machine_with(by_limit, needs));
-  need.comfortable = std::max({kUsualMemory, need.for_tmpfs, need.least + round_up(kComfort, kMebibyte)});
+  need.comfortable = std::max({kUsualMemory, need.for_tmpfs, need.least + align_up(kComfort, kMebibyte)});
   return need;
 }
 

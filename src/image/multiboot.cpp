@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/multiboot.hpp"
+#include "image/boot_code.hpp"
 #include "image/pvh_entry.hpp"
+#include "support/align.hpp"
 
 #include <array>
 #include <cstring>
@@ -21,8 +23,6 @@ extern "C" const std::uint8_t ukl_multiboot_code[], ukl_multiboot_code_end[];
 namespace ukl {
 namespace {
 
-constexpr std::uint64_t kPage = 4096;
-
 // Where the code's instructions have their numbers. Multiboot's: mov $, %esp; mov $, %edi; push $.
 constexpr std::size_t kStackAt = 1, kStartInfoAt = 6, kPvhEntryAt = 11;
 // The guard's (boot/xen_guard.cpp): mov $, %esp; push $.
@@ -31,27 +31,22 @@ constexpr std::size_t kGuard = 64, kGuardStackAt = kGuard + 1, kGuardedAt = kGua
 // Behind the code, in the same page: the hvm_start_info, and the stack from the page's end downwards.
 constexpr std::uint64_t kStartInfo = 2048;
 
-void put(Bytes& bytes, std::size_t at, std::uint64_t value) {
-  const auto number = static_cast<std::uint32_t>(value);
-  std::memcpy(&bytes[at], &number, sizeof number);
-}
-
 } // namespace
 
 std::uint32_t let_multiboot(KernelElf& kernel) {
   const auto pvh = pvh_entry(kernel);
   if (!pvh)
     return 0;
-  const auto address = (kernel.memory_end + kPage - 1) / kPage * kPage;
+  const auto address = align_up(kernel.memory_end, kPage);
   Bytes code(ukl_multiboot_code, ukl_multiboot_code_end);
-  put(code, kStackAt, address + kPage);
-  put(code, kStartInfoAt, address + kStartInfo);
+  put_number(code, kStackAt, address + kPage);
+  put_number(code, kStartInfoAt, address + kStartInfo);
   if (speaks_xen(kernel)) {
-    put(code, kPvhEntryAt, *pvh);
+    put_number(code, kPvhEntryAt, *pvh);
   } else {
-    put(code, kPvhEntryAt, address + kGuard);
-    put(code, kGuardStackAt, address + kPage);
-    put(code, kGuardedAt, *pvh);
+    put_number(code, kPvhEntryAt, address + kGuard);
+    put_number(code, kGuardStackAt, address + kPage);
+    put_number(code, kGuardedAt, *pvh);
     set_pvh_entry(kernel, address + kGuard);
   }
   kernel.segments.push_back({address, address, kPage, PF_R | PF_W | PF_X, std::move(code)});

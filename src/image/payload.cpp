@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/payload.hpp"
 #include "image/zstd.hpp"
+#include "support/align.hpp"
 #include "support/interrupt.hpp"
 #include "ukl/image.h"
 #include "ukl/manifest.hpp"
@@ -17,12 +18,6 @@
 
 namespace ukl {
 namespace {
-
-constexpr std::uint64_t kPage = 4096;
-
-std::uint64_t pages_of(std::uint64_t bytes) {
-  return (bytes + kPage - 1) / kPage;
-}
 
 // Where the archive goes to.
 struct Target {
@@ -194,7 +189,7 @@ void describe(archive_entry* out, const std::string& path, const TreeEntry& entr
 }
 
 void fill_page(Bytes& bytes) {
-  bytes.resize(pages_of(bytes.size()) * kPage);
+  bytes.resize(align_up(bytes.size(), kPage));
 }
 
 // Adds them behind the archive, as asm/ukl_image.h says.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/payload_read.hpp"
+#include "support/align.hpp"
 #include "ukl/image.h"
 
 #include <algorithm>
@@ -15,7 +16,7 @@
 namespace ukl {
 namespace {
 
-constexpr std::uint64_t kStep = 1 << 20, kPage = 4096;
+constexpr std::uint64_t kStep = 1 << 20;
 
 Error damaged(const std::string& name, archive* reader) {
   const char* text = archive_error_string(reader);
@@ -77,7 +78,7 @@ Result<std::map<std::string, FileInPlace>> files_in_place(const std::filesystem:
   const FileDescriptor file(open(image.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file)
     return file_error(image, "read", errno);
-  const auto skipped = (info.archive_size + kPage - 1) / kPage * kPage;
+  const auto skipped = align_up(info.archive_size, kPage);
   if (skipped > info.payload_size || info.in_place > (info.payload_size - skipped) / sizeof(ukl_image_file))
     return outside(image.string());
   const auto start = info.payload_offset + skipped, size = info.payload_size - skipped;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/plain_archive.hpp"
 #include "image/payload_read.hpp"
+#include "support/align.hpp"
 #include "support/mapped_file.hpp"
 
 #include <cerrno>
@@ -25,7 +26,7 @@ std::optional<std::uint64_t> number_at(View header, std::size_t at) {
 }
 
 constexpr std::uint64_t fill(std::uint64_t size) {
-  return (size + 3) / 4 * 4;
+  return align_up(size, 4);
 }
 
 void add(Bytes& bytes, View more) {

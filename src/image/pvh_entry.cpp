@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/pvh_entry.hpp"
+#include "support/align.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -13,9 +14,7 @@ constexpr std::uint32_t kXenVersionNote = 5; ///< XEN_ELFNOTE_XEN_VERSION
 constexpr std::uint32_t kPvhEntryNote = 18;  ///< XEN_ELFNOTE_PHYS32_ENTRY
 
 // Notes' parts are filled up to this.
-constexpr std::uint64_t align_up(std::uint64_t value) {
-  return (value + 3) / 4 * 4;
-}
+constexpr std::uint64_t kFill = 4;
 
 constexpr std::uint32_t kRelocationNote = 19; ///< XEN_ELFNOTE_PHYS32_RELOC
 constexpr std::uint32_t kNoNote = 0;          ///< XEN_ELFNOTE_INFO, which nobody reads
@@ -30,8 +29,8 @@ std::optional<Place> xen_note(std::span<const std::uint8_t> notes, std::uint32_t
   for (std::size_t at = 0; at + sizeof(Elf64_Nhdr) <= notes.size();) {
     Elf64_Nhdr note;
     std::memcpy(&note, &notes[at], sizeof note);
-    const auto name = at + sizeof note, description = name + align_up(note.n_namesz);
-    const auto end = description + align_up(note.n_descsz);
+    const auto name = at + sizeof note, description = name + align_up(note.n_namesz, kFill);
+    const auto end = description + align_up(note.n_descsz, kFill);
     if (end > notes.size())
       break;
     if (note.n_type == type && note.n_namesz == 4 && std::memcmp(&notes[name], "Xen", 4) == 0)

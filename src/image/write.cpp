@@ -2,6 +2,7 @@
 #include "image/write.hpp"
 #include "image/compressed_kernel.hpp"
 #include "image/multiboot.hpp"
+#include "support/align.hpp"
 #include "support/interrupt.hpp"
 #include "ukl/image.h"
 
@@ -16,16 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kLargePage = 2 << 20;
 // Where the kernel's addresses begin (__START_KERNEL_map, arch/x86/include/asm/page_64_types.h).
 constexpr std::uint64_t kKernelMap = 0xffffffff80000000;
 constexpr char kNoteName[] = "UKL";
 constexpr std::uint32_t kNoteType = 1;
-
-constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t to) {
-  return (value + to - 1) / to * to;
-}
 
 template <typename T> void append(Bytes& bytes, const T& value) {
   bytes.resize(bytes.size() + sizeof value);

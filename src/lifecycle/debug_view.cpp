@@ -41,7 +41,7 @@ std::optional<std::uint64_t> first_address(const Bytes& bytes, const std::string
     return std::nullopt;
   for (const auto& segment : elf->segments)
     if (segment.p_type == PT_LOAD)
-      return segment.p_vaddr & ~(rewrite::kPage - 1);
+      return segment.p_vaddr & ~(kPage - 1);
   return std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 #include "image/plain_archive.hpp"
 #include "kernel/cache.hpp"
 #include "machine/disk_tools.hpp"
+#include "support/align.hpp"
 #include "support/mapped_file.hpp"
 
 #include <algorithm>
@@ -15,11 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kStub = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub";
-constexpr std::uint64_t kPage = 4096;
-
-constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t to) {
-  return (value + to - 1) / to * to;
-}
 
 // A member of an archive, header and name filled up to four bytes, contents likewise.
 void add_member(Bytes& archive, const std::string& name, std::uint32_t mode,

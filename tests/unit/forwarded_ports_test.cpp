@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/forwarded_ports.hpp"
+#include "socket_reading.hpp"
 
 #include <arpa/inet.h>
 #include <atomic>
@@ -43,15 +44,6 @@ std::uint16_t free_port() {
 bool connects(const FileDescriptor& fd, std::uint16_t port) {
   const auto address = loopback(port);
   return connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-}
-
-std::string read_some(const FileDescriptor& fd) {
-  char buffer[64];
-  pollfd event = {fd.get(), POLLIN, 0};
-  if (poll(&event, 1, 5000) != 1)
-    return "nothing in 5 s";
-  const ssize_t got = read(fd.get(), buffer, sizeof buffer);
-  return got < 0 ? "an error" : std::string(buffer, static_cast<std::size_t>(got));
 }
 
 // What QEMU does for a forwarded port.

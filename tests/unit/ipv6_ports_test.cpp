@@ -2,6 +2,7 @@
 #include "machine/checks.hpp"
 #include "machine/ipv6_ports.hpp"
 #include "machine/socket_address.hpp"
+#include "socket_reading.hpp"
 
 #include <gmock/gmock.h>
 #include <poll.h>
@@ -13,15 +14,6 @@ namespace {
 
 bool has_ipv6() {
   return bool(take_port(*parse_forward("[::1]:0:80")));
-}
-
-std::string read_some(const FileDescriptor& fd) {
-  char buffer[64];
-  pollfd event = {fd.get(), POLLIN, 0};
-  if (poll(&event, 1, 5000) != 1)
-    return "nothing in 5 s";
-  const ssize_t got = read(fd.get(), buffer, sizeof buffer);
-  return got < 0 ? "an error" : std::string(buffer, static_cast<std::size_t>(got));
 }
 
 FileDescriptor client_of(const Forward& forward) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "execute.hpp"
 #include "console.hpp"
+#include "kernel/profile.hpp"
 #include "prepare.hpp"
 #include "session.hpp"
 #include "support/files.hpp"
@@ -43,9 +44,9 @@ int free_port() {
 Names names_for(const Test& test, const Settings& settings) {
   std::string profile = settings.profile.empty() ? test.profile : settings.profile;
   // What is there to compare with stays that, of the same release of Linux.
-  const auto release = settings.profile.find('@');
-  if (test.profile == "classic" && release != std::string::npos)
-    profile = test.profile + settings.profile.substr(release);
+  const auto release = ukl::parse_profile(settings.profile).release;
+  if (test.profile == "classic" && release != ukl::kDefaultRelease)
+    profile = ukl::profile_name(test.profile, release);
   const fs::path build = settings.build / test.name;
   return {{"build", build.string()},
           {"checks", "/checks"},
@@ -54,7 +55,7 @@ Names names_for(const Test& test, const Settings& settings) {
           {"port", std::to_string(free_port())},
           {"port2", std::to_string(free_port())},
           {"profile", profile},
-          {"ring", profile.starts_with("classic") ? "3" : "0"},
+          {"ring", ukl::parse_profile(profile).profile == "classic" ? "3" : "0"},
           {"source", settings.source.string()},
           {"ukl", settings.ukl.string()},
           {"work", (build / "work").string()}};
