@@ -4,11 +4,13 @@
 #include "image/boot_code.hpp"
 #include "image/pvh_entry.hpp"
 #include "support/align.hpp"
+#include "support/interrupt.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <elf.h>
 #include <lzma.h>
+#include <memory>
 
 // The code as it was linked (boot/slide.lds).
 asm(R"(
@@ -28,7 +30,8 @@ extern "C" const std::uint8_t ukl_unpack64[], ukl_unpack64_end[], ukl_unpack32[]
 namespace ukl {
 namespace {
 
-constexpr std::uint64_t kStack = 4096; ///< bytes
+constexpr std::uint64_t kStack = 4096;   ///< bytes
+constexpr std::size_t kStep = 256 << 10; ///< bytes between two looks at who waits
 
 // What the segments hold, as it will lie in memory, from `start` on.
 Bytes in_memory(const KernelElf& kernel, std::uint64_t start) {
@@ -42,7 +45,7 @@ Bytes in_memory(const KernelElf& kernel, std::uint64_t start) {
   return flat;
 }
 
-Result<Bytes> compress(const Bytes& bytes) {
+Result<Bytes> compress(const Bytes& bytes, Reporter& reporter) {
   lzma_options_lzma options = {};
   lzma_lzma_preset(&options, 6);
   options.dict_size = std::max<std::uint32_t>(static_cast<std::uint32_t>(bytes.size()), LZMA_DICT_SIZE_MIN);
@@ -50,23 +53,36 @@ Result<Bytes> compress(const Bytes& bytes) {
   options.lp = kLiteralPlaceBits;
   options.pb = kPlaceBits;
   const lzma_filter filters[] = {{LZMA_FILTER_LZMA1, &options}, {LZMA_VLI_UNKNOWN, nullptr}};
+  lzma_stream encoder = LZMA_STREAM_INIT;
+  const std::unique_ptr<lzma_stream, decltype(&lzma_end)> ends(&encoder, lzma_end);
   Bytes stream(lzma_stream_buffer_bound(bytes.size()));
-  std::size_t size = 0;
-  const auto result = lzma_raw_buffer_encode(filters, nullptr, bytes.data(), bytes.size(), stream.data(),
-                                             &size, stream.size());
-  if (result != LZMA_OK)
+  encoder.next_in = bytes.data();
+  encoder.next_out = stream.data();
+  encoder.avail_out = stream.size();
+  const auto progress = reporter.progress("compressing the kernel", bytes.size());
+  auto result = lzma_raw_encoder(&encoder, filters);
+  while (result == LZMA_OK) {
+    if (interrupted())
+      return Error{Failure::interrupted, "interrupted while packing; nothing was left behind", ""};
+    progress->update(encoder.total_in);
+    encoder.avail_in = std::min<std::size_t>(bytes.size() - encoder.total_in, kStep);
+    const bool last = encoder.total_in + encoder.avail_in == bytes.size();
+    result = lzma_code(&encoder, last ? LZMA_FINISH : LZMA_RUN);
+  }
+  if (result != LZMA_STREAM_END)
     return Error{Failure::internal, "cannot compress the kernel: no memory", "leave out --compress"};
-  stream.resize(size);
+  progress->update(bytes.size());
+  stream.resize(encoder.total_out);
   return stream;
 }
 
 } // namespace
 
-Result<KernelElf> compress_kernel(KernelElf kernel, std::uint64_t address) {
+Result<KernelElf> compress_kernel(KernelElf kernel, std::uint64_t address, Reporter& reporter) {
   const auto start =
       std::ranges::min_element(kernel.segments, {}, &KernelSegment::physical_address)->physical_address;
   const Bytes flat = in_memory(kernel, start);
-  TRY_LET(const auto stream, compress(flat));
+  TRY_LET(const auto stream, compress(flat, reporter));
 
   Bytes contents(ukl_unpack64, ukl_unpack64_end);
   const auto code32 = align_up(contents.size(), 64);

@@ -6,13 +6,15 @@
 #pragma once
 
 #include "image/kernel_elf.hpp"
+#include "support/reporter.hpp"
 
 namespace ukl {
 
 /// The same kernel, finished otherwise (nothing can be written into it any more): the memory that its
 /// segments take, without contents, and the unpacker from `address` on, which has to lie behind it and all
-/// else that is loaded (physical, a multiple of 4096). Its entries are the unpacker's. Error: internal (no
-/// memory).
-Result<KernelElf> compress_kernel(KernelElf kernel, std::uint64_t address);
+/// else that is loaded (physical, a multiple of 4096). Its entries are the unpacker's. It takes seconds, of
+/// which `reporter` is told. Errors: internal (no memory), interrupted.
+Result<KernelElf> compress_kernel(KernelElf kernel, std::uint64_t address,
+                                  Reporter& reporter = silent_reporter());
 
 } // namespace ukl

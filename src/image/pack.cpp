@@ -150,8 +150,9 @@ Result<PackSummary> pack(const PackRequest& asked) {
   manifest.emplace_back(key::tree, encode_tree_size(payload.size));
   manifest.emplace_back(key::bill, std::to_string(bill.size()));
   manifest.emplace_back(key::archive, fmt::format("{}:{}", payload.archive_size, payload.in_place));
-  TRY(write_image(output, std::move(kernel.elf), manifest, calls.table, payload.bytes,
-                  {files.mode, request.compress, payload.archive_size, payload.in_place, bill}));
+  TRY(write_image(
+      output, std::move(kernel.elf), manifest, calls.table, payload.bytes,
+      {files.mode, request.compress, payload.archive_size, payload.in_place, request.reporter, bill}));
 
   TRY_LET(const auto image, read_image(output));
   if (!request.sbom.empty()) {

@@ -215,7 +215,8 @@ Result<void> write_image(const fs::path& path, KernelElf kernel, const Manifest&
                     payload.size() - align_up(archive_size, kPage), options.in_place));
   TRY(patch_calls(kernel, calls));
   if (options.compress_kernel) {
-    TRY_LET(kernel, compress_kernel(std::move(kernel), align_up(address + payload.size(), kPage)));
+    TRY_LET(kernel,
+            compress_kernel(std::move(kernel), align_up(address + payload.size(), kPage), *options.reporter));
     TRY(check_end(kernel.memory_end));
   }
   const auto head = make_head(

@@ -21,6 +21,7 @@
 #include "calls/kind.hpp"
 #include "image/kernel_elf.hpp"
 #include "support/files.hpp"
+#include "support/reporter.hpp"
 #include "ukl/manifest.hpp"
 
 #include <span>
@@ -46,7 +47,8 @@ struct WriteOptions {
   bool compress_kernel = false;   ///< smaller, and later at its first instruction (compressed_kernel.hpp)
   std::uint64_t archive_size = 0; ///< bytes of the payload that are its archive; 0: all
   std::uint64_t in_place = 0;     ///< how many files lie behind it (PayloadKind::in_place)
-  std::string bill = {};          ///< bytes that go right before the payload (bill.hpp)
+  Reporter* reporter = &silent_reporter(); ///< is told of what takes time
+  std::string bill = {};                   ///< bytes that go right before the payload (bill.hpp)
 };
 
 /// Writes the image in one step: `calls` becomes the kernel's table, `payload` is a cpio archive ("newc"),

@@ -6,8 +6,10 @@
 #include "image/pvh_entry.hpp"
 #include "image/write.hpp"
 #include "sample_files.hpp"
+#include "support/interrupt.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 #include <elf.h>
 #include <random>
@@ -111,6 +113,17 @@ TEST_F(CompressedKernel, KeepsItsEntries) {
   auto plain = kernel;
   plain.multiboot_entry = 0;
   EXPECT_EQ(compress_kernel(plain, kAddress)->multiboot_entry, 0u);
+}
+
+// It takes seconds: whoever waits is told, and may have enough of it.
+TEST_F(CompressedKernel, EndsWithCtrlC) {
+  catch_interrupts();
+  raise(SIGINT);
+  const auto image =
+      write_image(at("image"), sample(), {{"format", kImageFormat}}, {}, Bytes(100, 'p'), {0600, true});
+  clear_interrupt();
+  expect_error(image, Failure::interrupted, "nothing was left behind");
+  EXPECT_TRUE(std::filesystem::is_empty(at(""))) << "something was left behind";
 }
 
 TEST_F(CompressedKernel, ItsImageSaysTheSame) {
