@@ -13,7 +13,7 @@ namespace ukl {
 struct Call {
   std::string name;
   bool kernel = false;
-  auto operator<=>(const Call&) const = default;
+  auto operator<=>(const Call&) const = default; // NOLINT(modernize-use-nullptr): clang-tidy 14 sees a 0
 };
 
 /// A call and those that it made, with how often each was seen.

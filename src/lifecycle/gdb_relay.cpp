@@ -38,6 +38,7 @@ Result<void> relay_gdb(const KnownMachine& machine) {
   // Ctrl-C is gdb's, which sends it as a byte.
   signal(SIGINT, SIG_IGN);
   signal(SIGPIPE, SIG_IGN);
+  TRY_LET(const auto guard, close_gdb_stub_if_killed(machine));
   TRY_LET(auto qemu, QemuClient::connect(machine));
   TRY_LET(const auto ours, open_gdb_stub(qemu));
   carry_all(ours.get());

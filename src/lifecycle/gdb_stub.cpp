@@ -70,6 +70,13 @@ Result<void> close_gdb_stub(QemuClient& qemu) {
   return {};
 }
 
+Result<IfKilled> close_gdb_stub_if_killed(const KnownMachine& machine) {
+  return IfKilled::start([&machine] {
+    if (auto qemu = QemuClient::connect(machine)) [[maybe_unused]]
+      const auto closed = close_gdb_stub(*qemu);
+  });
+}
+
 std::optional<Registers> registers_in(const std::string& answer) {
   const auto bytes = bytes_in(answer);
   Registers registers;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "lifecycle/qemu_client.hpp"
+#include "support/if_killed.hpp"
 
 #include <array>
 #include <optional>
@@ -15,6 +16,9 @@ namespace ukl {
 Result<FileDescriptor> open_gdb_stub(QemuClient& qemu);
 /// Ends it, and the machine goes on.
 Result<void> close_gdb_stub(QemuClient& qemu);
+/// The same if we are killed meanwhile. To be had before there is a client, whose connection would stay open
+/// in the one that waits for that.
+Result<IfKilled> close_gdb_stub_if_killed(const KnownMachine& machine);
 
 struct Registers {
   /// As the stub numbers them: rax rbx rcx rdx rsi rdi rbp rsp r8 … r15.

@@ -13,7 +13,7 @@ enum OrcRegister : unsigned { kUndefined, kPrevSp, kDx, kDi, kBp, kSp, kR10, kR1
 constexpr std::size_t kEntrySize = 6;
 
 // struct pt_regs, in words.
-constexpr std::uint64_t kRegsSize = 21 * 8;
+constexpr std::uint64_t kRegsSize = 21UL * 8;
 constexpr std::size_t kRegsIp = 16, kRegsSp = 19;
 // Its general registers are r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi; by the stub's numbers.
 constexpr std::size_t kRegsOrder[] = {15, 14, 13, 12, 6, 1, 11, 10, 9, 8, 0, 2, 3, 4, 5};

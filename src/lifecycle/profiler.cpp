@@ -54,7 +54,7 @@ private:
 
 class Profiler {
 public:
-  Profiler(std::vector<LoadedFile> program, std::optional<LoadedFile> kernel)
+  Profiler(const std::vector<LoadedFile>& program, std::optional<LoadedFile> kernel)
       : stacks_(program), kernel_(std::move(kernel)) {
     for (const auto& file : program)
       names_.add(file);
@@ -136,18 +136,17 @@ Result<void> take_samples(GdbStub& stub, Profiler& profiler, const ProfileOption
 
 Result<Profile> profile_machine(const KnownMachine& machine, const ProfileOptions& options) {
   Profile profile;
+  TRY_LET(const auto guard, close_gdb_stub_if_killed(machine));
   TRY_LET(auto qemu, QemuClient::connect(machine));
-  // One that was killed while it looked has left the machine standing.
-  TRY(qemu.execute("cont"));
   TRY_LET(auto kernel, kernel_of(machine, qemu));
   if (!kernel)
     profile.notes.emplace_back(
         "its kernel is not in the cache (ukl kernel list), or has not come far: its functions have no names");
   TRY_LET(const auto folder, TemporaryFolder::create("ukl-profile"));
-  TRY_LET(auto program, program_files_of(machine, folder.path()));
+  TRY_LET(const auto program, program_files_of(machine, folder.path()));
   if (program.empty())
     profile.notes.emplace_back("the program's files could not be read: its functions have no names");
-  Profiler profiler(std::move(program), kernel);
+  Profiler profiler(program, kernel);
   if (kernel && !profiler.has_tables())
     profile.notes.emplace_back(
         "its kernel has no tables of its stacks: of it there is the innermost function alone");
