@@ -101,31 +101,6 @@ bool is_digest(const std::string& text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-std::optional<Bill> decode_bill(const std::string& text) {
-  const auto all = json::parse(text, nullptr, false);
-  if (!all.is_object())
-    return std::nullopt;
-  Bill bill;
-  bill.tool = text_member(all, "ukl");
-  if (const auto& time = member(all, "time"); time.is_number_unsigned())
-    bill.time = static_cast<std::int64_t>(std::min<std::uint64_t>(time.get<std::uint64_t>(), UINT32_MAX));
-  bill.linux_version = text_member(member(all, "linux"), "version");
-  bill.linux_source = text_member(member(all, "linux"), "source");
-  if (!is_version(bill.tool) || !is_version(bill.linux_version) ||
-      !(bill.linux_source.empty() || is_digest(bill.linux_source)))
-    return std::nullopt;
-  for (const auto& fields : member(all, "packages")) {
-    auto package = read_package(fields);
-    if (!package)
-      return std::nullopt;
-    bill.packages.push_back(std::move(*package));
-  }
-  if (!expand_runs(member(all, "owners"), Bill::kFirstPackage + bill.packages.size(), bill.owners) ||
-      !expand_runs(member(all, "changed"), 2, bill.changed) || bill.owners.size() != bill.changed.size())
-    return std::nullopt;
-  return bill;
-}
-
 } // namespace
 
 Bill make_bill(const RootTree& tree, const ImageKernel& kernel, std::int64_t newest) {
@@ -177,6 +152,31 @@ std::string encode_bill(const Bill& bill) {
   for (const auto& package : bill.packages)
     all["packages"].push_back(package_json(package));
   return all.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::optional<Bill> decode_bill(const std::string& text) {
+  const auto all = json::parse(text, nullptr, false);
+  if (!all.is_object())
+    return std::nullopt;
+  Bill bill;
+  bill.tool = text_member(all, "ukl");
+  if (const auto& time = member(all, "time"); time.is_number_unsigned())
+    bill.time = static_cast<std::int64_t>(std::min<std::uint64_t>(time.get<std::uint64_t>(), UINT32_MAX));
+  bill.linux_version = text_member(member(all, "linux"), "version");
+  bill.linux_source = text_member(member(all, "linux"), "source");
+  if (!is_version(bill.tool) || !is_version(bill.linux_version) ||
+      !(bill.linux_source.empty() || is_digest(bill.linux_source)))
+    return std::nullopt;
+  for (const auto& fields : member(all, "packages")) {
+    auto package = read_package(fields);
+    if (!package)
+      return std::nullopt;
+    bill.packages.push_back(std::move(*package));
+  }
+  if (!expand_runs(member(all, "owners"), Bill::kFirstPackage + bill.packages.size(), bill.owners) ||
+      !expand_runs(member(all, "changed"), 2, bill.changed) || bill.owners.size() != bill.changed.size())
+    return std::nullopt;
+  return bill;
 }
 
 std::uint64_t bill_size(const ImageInfo& info) {

@@ -30,6 +30,9 @@ Bill make_bill(const RootTree& tree, const ImageKernel& kernel, std::int64_t new
 /// As text, the same for the same bill.
 std::string encode_bill(const Bill& bill);
 
+/// Nothing if it is not one, or damaged.
+std::optional<Bill> decode_bill(const std::string& text);
+
 /// Bytes that an image's takes; 0 if it has none, or says something else than a number.
 std::uint64_t bill_size(const ImageInfo& info);
 
