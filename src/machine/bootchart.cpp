@@ -40,7 +40,9 @@ double step_for(double span) {
 std::string axis(double from, double to, double left, double width, double top, double bottom) {
   std::string text;
   const double step = step_for(to - from);
-  for (double mark = std::ceil(from / step) * step; mark <= to; mark += step) {
+  for (auto number = std::lround(std::ceil(from / step)); static_cast<double>(number) * step <= to;
+       ++number) {
+    const double mark = static_cast<double>(number) * step;
     const double x = left + (mark - from) / (to - from) * width;
     text +=
         fmt::format("<line x1=\"{0:.2f}\" y1=\"{1:.2f}\" x2=\"{0:.2f}\" y2=\"{2:.2f}\" stroke=\"#ddd\"/>\n",

@@ -80,7 +80,7 @@ private:
   }
   void load(std::size_t offset) { add(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)); }
   // The lower half of it: modes and flags have 32 bits, and the kernel looks at no more.
-  void load_argument(unsigned index) { load(offsetof(seccomp_data, args) + 8 * index); }
+  void load_argument(unsigned index) { load(offsetof(seccomp_data, args) + 8UL * index); }
   void give(std::uint32_t result) { add(BPF_RET | BPF_K, result); }
 
   std::vector<sock_filter> filter_;

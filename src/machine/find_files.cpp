@@ -22,7 +22,7 @@ constexpr const char* kOwn[] = {
 
 bool is_own(const fs::path& path) {
   return std::ranges::any_of(
-      kOwn, [&](const std::string own) { return path == own || path.string().starts_with(own + "/"); });
+      kOwn, [&](const std::string& own) { return path == own || path.string().starts_with(own + "/"); });
 }
 
 bool is_large(const fs::path& folder) {

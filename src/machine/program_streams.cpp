@@ -22,7 +22,7 @@ void replace_by_null(int standard) {
 } // namespace
 
 Result<ProgramStreams> ProgramStreams::start(const HostStreams& host, MachineChannels& channels, bool quiet,
-                                             std::shared_ptr<LineWatch> watch) {
+                                             const std::shared_ptr<LineWatch>& watch) {
   ProgramStreams streams;
   streams.wake_ = FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!streams.wake_)

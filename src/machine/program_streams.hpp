@@ -22,7 +22,7 @@ public:
   /// console. `watch`, if there is one, is shown the output. Error: unwritable (no descriptors or threads
   /// left).
   static Result<ProgramStreams> start(const HostStreams& streams, MachineChannels& channels, bool quiet,
-                                      std::shared_ptr<LineWatch> watch);
+                                      const std::shared_ptr<LineWatch>& watch);
 
   /// Readable when a stream has something new, until drain() is called.
   int wake() const { return wake_.get(); }
