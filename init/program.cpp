@@ -175,18 +175,22 @@ int wait_for(pid_t program, ProgramNews& news) {
 }
 
 // A program that has ended without an error and has left a daemon has done its work: the machine runs on for
-// that daemon. Whatever else is left ends with the machine, which is said.
-void wait_for_daemons() {
+// that daemon, unless it was asked to end. Whatever else is left ends with the machine, which is said.
+void wait_for_daemons(bool asked_to_end) {
   Survivors survivors = find_daemons();
   if (!survivors.in_session) {
     if (!survivors.names.empty())
       say("the program has ended, and with it these processes that it has left: " + survivors.names);
     return;
   }
-  if (control_descriptor() < 0)
-    say("the program has ended, and the machine runs on for the processes that it has left: " +
-        survivors.names);
-  report("background " + survivors.names);
+  if (asked_to_end) {
+    pass_on(-1, SIGTERM); // or whoever asked would have to ask again
+  } else {
+    if (control_descriptor() < 0)
+      say("the program has ended, and the machine runs on for the processes that it has left: " +
+          survivors.names);
+    report("background " + survivors.names);
+  }
   while (!survivors.names.empty()) {
     bool child = false, parent = false;
     ProgramNews nobody;
@@ -217,7 +221,8 @@ int run_program(const Manifest& settings) {
   end_exec();
   if (!WIFSIGNALED(status)) {
     if (status == 0)
-      wait_for_daemons();
+      wait_for_daemons(passed_on == SIGTERM || passed_on == SIGINT ||
+                       std::to_string(passed_on) == value_of(settings, key::stop_signal));
     return WEXITSTATUS(status);
   }
   if (WTERMSIG(status) != passed_on)

@@ -120,3 +120,12 @@ EXPECT status 0
 COMMAND start=$SECONDS; {ukl} run {image} --timeout 80 -- child </dev/null | cat; echo status ${PIPESTATUS[0]}
 EXPECT these processes that it has left: daemon
 EXPECT status 0
+
+# One that is asked to end, and ends well, takes its daemons along.
+NAME console-daemon-asked-to-end
+TIMEOUT 120
+PACK /bin/busybox --file /bin/busybox:/bin/setsid -- sh -c 'setsid sleep 1000 & trap "exit 0" TERM; echo ready; while :; do sleep 0.1; done'
+COMMAND {ukl} run {image} </dev/null > {work}/said & machine=$!; \
+  until grep -q ready {work}/said; do sleep 0.2; done; sleep 0.5; kill -TERM $machine; wait $machine; echo status $?
+EXPECT status 0
+REJECT background
