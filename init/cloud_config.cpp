@@ -69,9 +69,13 @@ void add_interface(CloudSettings& said, const Yaml& interface) {
     add(said, key::address, address);
   for (const auto* name : {"gateway4", "gateway6"})
     add(said, key::gateway, interface[name].word);
-  for (const auto& [name, route] : interface["routes"].items)
-    if (const auto& to = route["to"].word; to == "default" || to == "0.0.0.0/0" || to == "::/0")
-      add(said, key::gateway, route["via"].word);
+  for (const auto& [name, route] : interface["routes"].items) {
+    const auto &to = route["to"].word, &router = route["via"].word;
+    if (to == "default" || to == "0.0.0.0/0" || to == "::/0")
+      add(said, key::gateway, router);
+    else if (!to.empty())
+      add(said, key::route, router.empty() ? to : to + "=" + router);
+  }
   add_name_servers(said, interface["nameservers"]["addresses"].words(),
                    interface["nameservers"]["search"].words());
   add(said, key::mtu, interface["mtu"].word);

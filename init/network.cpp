@@ -4,6 +4,7 @@
 #include "deadline.hpp"
 #include "dhcp.hpp"
 #include "ending.hpp"
+#include "routes.hpp"
 #include "settings.hpp"
 
 #include <algorithm>
@@ -16,7 +17,6 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <net/route.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -124,16 +124,6 @@ void set_address(int fd, const char* name, const std::string& address) {
     fail("cannot set the prefix of " + address + " on " + name + reason());
 }
 
-void add_default_route(int fd, const std::string& gateway) {
-  rtentry route = {};
-  route.rt_dst = internet_address({INADDR_ANY});
-  route.rt_genmask = internet_address({INADDR_ANY});
-  route.rt_gateway = internet_address(parse_address(gateway));
-  route.rt_flags = RTF_UP | RTF_GATEWAY;
-  if (ioctl(fd, SIOCADDRT, &route) != 0)
-    fail("cannot route through the gateway " + gateway + reason());
-}
-
 in6_addr parse_address6(const std::string& text) {
   in6_addr address;
   if (inet_pton(AF_INET6, text.c_str(), &address) != 1)
@@ -176,38 +166,11 @@ void set_address6(int fd, const char* name, const std::string& address) {
     fail("cannot give " + address + " to " + name + reason());
 }
 
-void add_default_route6(int fd, const char* name, const std::string& gateway) {
-  in6_rtmsg route = {};
-  route.rtmsg_gateway = parse_address6(gateway);
-  route.rtmsg_metric = 1;
-  route.rtmsg_flags = RTF_UP | RTF_GATEWAY;
-  route.rtmsg_ifindex = index_of(fd, name);
-  if (ioctl(fd, SIOCADDRT, &route) != 0)
-    fail("cannot route through the gateway " + gateway + reason());
-}
-
 void set_mtu(int fd, const char* name, const std::string& mtu) {
   ifreq request = request_for(name);
   request.ifr_mtu = atoi(mtu.c_str());
   if (ioctl(fd, SIOCSIFMTU, &request) != 0)
     fail("cannot set the MTU of " + std::string(name) + " to " + mtu + reason());
-}
-
-// Of the router that a lease names; one outside of the address's own net (clouds whose nets are single
-// addresses) is reached over the interface first.
-void add_leased_route(int fd, const char* name, const DhcpLease& lease) {
-  const in_addr_t net = htonl(UINT32_MAX << (32 - lease.prefix));
-  if (((lease.router.s_addr ^ lease.address.s_addr) & net) != 0) {
-    rtentry route = {};
-    std::string device = name;
-    route.rt_dst = internet_address(lease.router);
-    route.rt_genmask = internet_address({INADDR_NONE});
-    route.rt_flags = RTF_UP | RTF_HOST;
-    route.rt_dev = device.data();
-    if (ioctl(fd, SIOCADDRT, &route) != 0)
-      fail("cannot reach the router " + text_of(lease.router) + reason());
-  }
-  add_default_route(fd, text_of(lease.router));
 }
 
 Manifest take_leased_address(const Manifest& settings, int fd, const char* name, bool routes) {
@@ -216,11 +179,12 @@ Manifest take_leased_address(const Manifest& settings, int fd, const char* name,
     say("no DHCP server has answered in " + std::to_string(kPatience) + " s: there is no IPv4 address");
     return {};
   }
-  set_address(fd, name, text_of(lease->address) + "/" + std::to_string(lease->prefix));
+  const auto address = text_of(lease->address) + "/" + std::to_string(lease->prefix);
+  set_address(fd, name, address);
   if (lease->mtu >= kLeastMtu && value_of(settings, key::mtu).empty())
     set_mtu(fd, name, std::to_string(lease->mtu));
   if (routes && lease->router.s_addr != 0 && address_of(settings, key::gateway, false).empty())
-    add_leased_route(fd, name, *lease);
+    add_default_route(name, address, text_of(lease->router));
   Manifest learned;
   for (const auto& server : lease->dns)
     learned.emplace_back(key::dns, text_of(server));
@@ -268,8 +232,7 @@ void set_up_ipv6(const Manifest& settings, const char* name, const std::string& 
     fail("cannot give " + address + " to " + name + reason());
   if (news < 0)
     set_address6(fd, name, address);
-  if (const auto gateway = address_of(settings, key::gateway, true); !gateway.empty())
-    add_default_route6(fd, name, gateway);
+  add_routes(settings, name, address, true);
   close(fd);
   if (news < 0)
     return;
@@ -295,8 +258,8 @@ Manifest set_up_interface(const Manifest& settings, int fd, const char* name, bo
   Manifest learned;
   if (address == key::kDhcp)
     learned = take_leased_address(settings, fd, name, routes);
-  if (const auto gateway = address_of(settings, key::gateway, false); !address.empty() && !gateway.empty())
-    add_default_route(fd, gateway);
+  if (!address.empty())
+    add_routes(settings, name, address, false);
   set_up_ipv6(settings, name, address6, news);
   return learned;
 }

@@ -66,19 +66,24 @@ bool look_up_name(const std::string& name, User& user, std::string& why) {
 
 bool look_up_user(const Manifest& settings, User& user, std::string& why) {
   const std::string text = value_of(settings, key::user);
+  const auto more = values_of(settings, key::group);
   user = {};
-  if (text.empty())
+  if (text.empty() && more.empty())
     return true;
-  const auto numbers = fields_of(text);
+  const auto numbers = fields_of(text.empty() ? "0:0" : text);
   if (numbers.size() == 2 && to_number(numbers[0], user.user) && to_number(numbers[1], user.group)) {
     user.given = true;
     user.groups = {user.group};
-    return true;
+  } else if (numbers.size() != 1) {
+    why = "a user is UID:GID or a name, not '" + text + "'";
+    return false;
+  } else if (!look_up_name(text, user, why)) {
+    return false;
   }
-  if (numbers.size() == 1)
-    return look_up_name(text, user, why);
-  why = "a user is UID:GID or a name, not '" + text + "'";
-  return false;
+  for (const auto& group : more)
+    if (unsigned number = 0; to_number(group, number))
+      user.groups.push_back(number);
+  return true;
 }
 
 User find_user(const Manifest& settings) {

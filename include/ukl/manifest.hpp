@@ -30,6 +30,7 @@ inline constexpr std::string_view environment = "env"; ///< list: NAME=value
 inline constexpr std::string_view directory = "cwd";   ///< working directory
 inline constexpr std::string_view user =
     "user"; ///< UID:GID to run as, or a name of the image's /etc/passwd; absent: root
+inline constexpr std::string_view group = "group"; ///< list: numbers of further groups of the user
 inline constexpr std::string_view hostname = "hostname";
 inline constexpr std::string_view address =
     "address"; ///< list: one of IPv4 and one of IPv6 with prefix length: 10.0.2.15/24; absent: no network
@@ -38,10 +39,11 @@ inline constexpr std::string_view cloud = "cloud";
 /// In place of an address: the network says which.
 inline constexpr std::string_view kDhcp = "dhcp", kSlaac = "slaac";
 inline constexpr std::string_view gateway = "gateway"; ///< list: IPv4, IPv6
-inline constexpr std::string_view dns = "dns";         ///< list: name servers, for /etc/resolv.conf
-inline constexpr std::string_view search = "search";   ///< list: domains, for /etc/resolv.conf
-inline constexpr std::string_view host = "host";       ///< list: NAME:ADDRESS, for /etc/hosts
-inline constexpr std::string_view mtu = "mtu";         ///< bytes
+inline constexpr std::string_view route = "route"; ///< list: NET/LENGTH=ROUTER, or NET/LENGTH alone: directly
+inline constexpr std::string_view dns = "dns";     ///< list: name servers, for /etc/resolv.conf
+inline constexpr std::string_view search = "search"; ///< list: domains, for /etc/resolv.conf
+inline constexpr std::string_view host = "host";     ///< list: NAME:ADDRESS, for /etc/hosts
+inline constexpr std::string_view mtu = "mtu";       ///< bytes
 inline constexpr std::string_view limit =
     "limit"; ///< list: NAME:SOFT:HARD, setrlimit(2); "nofile:65536:65536"
 inline constexpr std::string_view sysctl = "sysctl"; ///< list: NAME:VALUE, sysctl(8); "net.core.busy_poll:50"
@@ -215,10 +217,10 @@ inline void remove_values(Manifest& manifest, std::string_view name, std::size_t
 }
 
 /// Works what a run asks for into an image's manifest. Another address is one of another net: the image's
-/// router and name servers do not go with it.
+/// router, routes and name servers do not go with it.
 inline void add_run_settings(Manifest& manifest, const Manifest& run) {
   if (!value_of(run, key::address).empty())
-    for (const auto name : {key::gateway, key::dns})
+    for (const auto name : {key::gateway, key::route, key::dns})
       remove_values(manifest, name, 0);
   for (const auto& [name, value] : run)
     if (name == key::argument)

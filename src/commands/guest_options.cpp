@@ -17,6 +17,8 @@ void add_guest_options(CLI::App& command, GuestSettings& settings, GuestDefaults
                   own ? "Runs the program as UID:GID or as a user of this machine (default: root)"
                       : "Runs the program as UID:GID or as a user of the image")
       ->type_name("USER");
+  add_repeatable(command, "--group-add", settings.groups, "A further group of that user, as a number")
+      ->type_name("GID");
   command.add_option("--hostname", settings.hostname, otherwise("The machine's name", "the program's"))
       ->type_name("NAME");
   add_repeatable(command, "--address", settings.addresses,
@@ -29,6 +31,9 @@ void add_guest_options(CLI::App& command, GuestSettings& settings, GuestDefaults
       "IPv4 or IPv6 address of the router, one of each, or none (default: QEMU's in the network of "
       "--address)")
       ->type_name("ADDRESS");
+  add_repeatable(command, "--route", settings.routes,
+                 "A net that another router leads to, or that lies at the network itself: of the first card")
+      ->type_name("NET/LENGTH[=ROUTER]");
   add_repeatable(
       command, "--dns", settings.dns,
       "IPv4 or IPv6 address of a name server, or none (default: QEMU's in the network of --address)")

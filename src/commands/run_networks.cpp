@@ -94,6 +94,8 @@ Result<void> join_networks(const std::string& name, const Manifest& image, Machi
   const auto join = [&](HostNetwork& card, bool first) -> Result<void> {
     if (card.kind != Kind::named)
       return {};
+    if (card.addresses.size() > 1)
+      return Error{Failure::usage, "a network with a name has IPv4 addresses only", "leave the other out"};
     TRY_LET(auto taken,
             NetworkLease::take(card.name, machine, card.addresses.empty() ? "" : card.addresses[0]));
     const auto lease = std::make_shared<const NetworkLease>(std::move(taken));
@@ -108,8 +110,6 @@ Result<void> join_networks(const std::string& name, const Manifest& image, Machi
     options.leases.push_back(lease);
     return {};
   };
-  if (!options.network.addresses.empty() && options.network.addresses.size() > 1)
-    return Error{Failure::usage, "a network with a name has IPv4 addresses only", "leave the other out"};
   for (auto& card : options.more_networks)
     TRY(join(card, false));
   return join(options.network, true);

@@ -105,9 +105,39 @@ Result<void> add_addresses(const char* option, std::string_view name, const std:
   return {};
 }
 
+bool is_net(const std::string& text, int family) {
+  const auto slash = text.find('/');
+  return slash != std::string::npos && family_of(text.substr(0, slash)) == family &&
+         is_number(text.substr(slash + 1), family == AF_INET ? 32 : 128);
+}
+
+Result<void> add_routes(const std::vector<std::string>& routes, Manifest& manifest) {
+  for (const auto& route : routes) {
+    const auto equals = route.find('=');
+    const auto net = route.substr(0, equals);
+    const int family = net.find(':') == std::string::npos ? AF_INET : AF_INET6;
+    if (!is_net(net, family) ||
+        (equals != std::string::npos && family_of(route.substr(equals + 1)) != family))
+      return wrong("--route", route,
+                   "NET/LENGTH=ROUTER like 10.8.0.0/16=10.0.2.7, or NET/LENGTH for one that needs no router");
+    manifest.emplace_back(key::route, route);
+  }
+  return {};
+}
+
+Result<void> add_groups(const std::vector<std::string>& groups, Manifest& manifest) {
+  for (const auto& group : groups) {
+    if (!is_number(group, UINT32_MAX - 1))
+      return wrong("--group-add", group, "the number of a group");
+    manifest.emplace_back(key::group, group);
+  }
+  return {};
+}
+
 Result<void> add_network(const GuestSettings& settings, Manifest& manifest) {
   TRY(add_addresses("--address", key::address, settings.addresses, true, manifest));
   TRY(add_addresses("--gateway", key::gateway, settings.gateways, false, manifest));
+  TRY(add_routes(settings.routes, manifest));
   TRY(add_addresses("--dns", key::dns, settings.dns, false, manifest));
   for (const auto& domain : settings.search) {
     if (!is_hostname(domain))
@@ -237,6 +267,7 @@ Result<void> add_given(const GuestSettings& settings, Manifest& manifest) {
     manifest.emplace_back(key::hostname, settings.hostname);
   if (!settings.cloud.empty())
     manifest.emplace_back(key::cloud, settings.cloud);
+  TRY(add_groups(settings.groups, manifest));
   TRY(add_network(settings, manifest));
   TRY(add_limits(settings.limits, manifest));
   TRY(add_ports_and_signal(settings, manifest));
@@ -269,7 +300,7 @@ Result<Manifest> check_run_settings(const GuestSettings& asked) {
   TRY(add_given(settings, manifest));
   // Without an address, the image's gateway and name servers lead nowhere.
   if (settings.addresses == std::vector<std::string>{kNone})
-    for (const auto name : {key::gateway, key::dns})
+    for (const auto name : {key::gateway, key::route, key::dns})
       if (values_of(manifest, name).empty())
         manifest.emplace_back(name, "");
   if (!settings.user.empty()) {

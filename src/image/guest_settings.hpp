@@ -19,10 +19,12 @@ struct GuestSettings {
   std::vector<std::string> environment; ///< NAME=value
   std::string directory;                ///< absolute
   std::string user;                     ///< UID:GID, UID, or a name
+  std::vector<std::string> groups;      ///< numbers of further groups
   std::string hostname;
   std::vector<std::string>
       addresses; ///< IPv4 or IPv6 with prefix length, one of each; "dhcp", "slaac"; or "none"
   std::vector<std::string> gateways; ///< IPv4 or IPv6, one of each; or "none"
+  std::vector<std::string> routes;   ///< NET/LENGTH=ROUTER, or NET/LENGTH: it lies at the network itself
   std::vector<std::string> dns;      ///< IPv4 or IPv6; or "none"
   std::vector<std::string> search;   ///< domains
   std::vector<std::string> hosts;    ///< NAME:ADDRESS

@@ -50,8 +50,8 @@ Manifest make_manifest(const PackRequest& request, const Manifest& settings, con
 }
 
 bool asks_for_network(const GuestSettings& settings) {
-  return !settings.addresses.empty() || !settings.gateways.empty() || !settings.dns.empty() ||
-         !settings.ports.empty();
+  return !settings.addresses.empty() || !settings.gateways.empty() || !settings.routes.empty() ||
+         !settings.dns.empty() || !settings.ports.empty();
 }
 
 PayloadKind kind_of_payload(const PackRequest& request, const KernelElf& kernel) {
@@ -118,7 +118,7 @@ Result<PackSummary> pack(const PackRequest& asked) {
   // Without a network where nobody can ask for one, unless the user does.
   auto surroundings = settings.manifest;
   if (!asks_for_network(request.settings) && !may_open_sockets(calls))
-    for (const auto name : {key::address, key::gateway, key::dns})
+    for (const auto name : {key::address, key::gateway, key::route, key::dns})
       remove_values(surroundings, name, 0);
 
   // A kernel that has all of this, and no more than it must.

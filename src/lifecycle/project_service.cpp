@@ -83,6 +83,7 @@ private:
         {"container_name", {&Reader::container_name}},
         {"hostname", {&Reader::option, "--hostname"}},
         {"user", {&Reader::option, "--user"}},
+        {"group_add", {&Reader::options, "--group-add"}},
         {"working_dir", {&Reader::option, "--cwd"}},
         {"env_file", {&Reader::env_file}},
         {"environment", {&Reader::environment}},

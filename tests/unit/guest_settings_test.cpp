@@ -77,6 +77,10 @@ TEST(GuestSettings, MistakesAreNamed) {
   expect_error(with([](auto& s) { s.search = {"a b"}; }), Failure::usage, "--dns-search a b");
   expect_error(with([](auto& s) { s.hosts = {"name"}; }), Failure::usage, "--add-host name");
   expect_error(with([](auto& s) { s.hosts = {"name:1.2.3"}; }), Failure::usage, "--add-host name:1.2.3");
+  for (const char* wrong :
+       {"10.8.0.0", "10.8.0.0/33", "10.8.0.0/16=", "10.8.0.0/16=fd00::1", "x/8", "fd00::/129", "=10.0.2.7"})
+    expect_error(with([&](auto& s) { s.routes = {wrong}; }), Failure::usage, std::string("--route ") + wrong);
+  expect_error(with([](auto& s) { s.groups = {"audio"}; }), Failure::usage, "--group-add audio");
   expect_error(with([](auto& s) { s.mtu = 67; }), Failure::usage, "--mtu 67");
   for (const char* wrong : {"nofile", "nofile=", "nofile=x", "files=1", "nofile=1:2:3", "nofile=-1"})
     expect_error(with([&](auto& s) { s.limits = {wrong}; }), Failure::usage, wrong);
@@ -97,6 +101,16 @@ TEST(GuestSettings, AnAddressBringsItsRouterAndNameServer) {
   EXPECT_EQ(values_of(checked->manifest, key::dns), Values{});
 }
 
+TEST(GuestSettings, RoutesAndGroups) {
+  GuestSettings settings;
+  settings.routes = {"10.8.0.0/16=10.0.2.7", "fd07::/32=fe80::1", "169.254.1.1/32", "0.0.0.0/0"};
+  settings.groups = {"4", "27"};
+  const auto checked = check_settings(settings, "p");
+  ASSERT_TRUE(checked);
+  EXPECT_EQ(values_of(checked->manifest, key::route), settings.routes);
+  EXPECT_EQ(values_of(checked->manifest, key::group), settings.groups);
+}
+
 TEST(RunGuestSettings, AreOnlyWhatIsGiven) {
   auto nothing = check_run_settings({});
   ASSERT_TRUE(nothing);
@@ -106,7 +120,8 @@ TEST(RunGuestSettings, AreOnlyWhatIsGiven) {
   settings.user = "postgres";
   auto checked = check_run_settings(settings);
   ASSERT_TRUE(checked);
-  EXPECT_EQ(*checked, (Manifest{{"address", ""}, {"gateway", ""}, {"dns", ""}, {"user", "postgres"}}));
+  EXPECT_EQ(*checked,
+            (Manifest{{"address", ""}, {"gateway", ""}, {"route", ""}, {"dns", ""}, {"user", "postgres"}}));
   settings.user = "1:2:3";
   expect_error(check_run_settings(settings), Failure::usage, "1:2:3");
 }
