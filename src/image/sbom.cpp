@@ -40,7 +40,7 @@ json property(const char* name, const std::string& value) {
 // 128 bits of a hash in the form of a UUID that says that it is none of the usual kinds (RFC 9562, version
 // 8).
 std::string uuid_of(const std::string& text) {
-  auto hex = sha256_hex({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  auto hex = sha256_hex(text);
   hex[12] = '8';
   hex[16] = "89ab"[hex[16] % 4];
   return fmt::format("urn:uuid:{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4),

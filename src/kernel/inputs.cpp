@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string hash_of(const std::string& text) {
-  return sha256_hex({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  return sha256_hex(text);
 }
 
 // `CONFIG_NAME=value` and `# CONFIG_NAME is not set` are settings; everything else is comment.

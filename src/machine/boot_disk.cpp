@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/boot_disk.hpp"
-#include "machine/disk_tools.hpp"
+#include "machine/host_tools.hpp"
 #include "machine/options.hpp"
 #include "machine/plan.hpp"
 #include "support/files.hpp"

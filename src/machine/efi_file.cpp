@@ -2,7 +2,7 @@
 #include "machine/efi_file.hpp"
 #include "image/plain_archive.hpp"
 #include "kernel/cache.hpp"
-#include "machine/disk_tools.hpp"
+#include "machine/host_tools.hpp"
 #include "support/align.hpp"
 #include "support/mapped_file.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/named_networks.hpp"
-#include "machine/disk_tools.hpp"
 #include "machine/host_network.hpp"
+#include "machine/host_tools.hpp"
 #include "support/text.hpp"
 
 #include <algorithm>
@@ -93,7 +93,7 @@ Error needs_root(const std::string& what) {
 
 Result<void> run(std::vector<std::string> command, const std::string& package) {
   const auto name = command[0];
-  TRY_LET(const auto output, run_disk_tool(std::move(command), "apt-get install " + package));
+  TRY_LET(const auto output, run_host_tool(std::move(command), "apt-get install " + package));
   if (output.status == 0)
     return {};
   return Error{Failure::machine, fmt::format("{}: {}", name, last_line(output.text)), ""};
@@ -412,9 +412,7 @@ Result<NetworkLease> NetworkLease::take(const std::string& name, const std::stri
   if (wanted.empty()) {
     // By its name: others may still have its address in their tables, with the card that follows from it too.
     const auto room = network.subnet.room();
-    const auto first = std::stoul(
-        sha256_hex({reinterpret_cast<const std::uint8_t*>(machine.data()), machine.size()}).substr(0, 8),
-        nullptr, 16);
+    const auto first = std::stoul(sha256_hex(machine).substr(0, 8), nullptr, 16);
     for (std::uint32_t tried = 0; address.empty() && tried < room; ++tried)
       if (const auto one = network.subnet.address(static_cast<std::uint32_t>((first + tried) % room));
           !taken(one))

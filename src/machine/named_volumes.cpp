@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/named_volumes.hpp"
-#include "machine/disk_tools.hpp"
+#include "machine/host_tools.hpp"
 #include "support/text.hpp"
 
 #include <algorithm>
@@ -89,7 +89,7 @@ Result<void> create_volume(const fs::path& folder, const std::string& name, std:
   if (!from.empty())
     command.insert(command.end(), {"-d", from.string()});
   command.push_back(file.temporary_path().string());
-  TRY_LET(const auto made, run_disk_tool(command, kInstall));
+  TRY_LET(const auto made, run_host_tool(command, kInstall));
   if (made.status != 0)
     return Error{Failure::unwritable,
                  fmt::format("cannot make the volume {}: {}", name, last_line(made.text)),
@@ -158,7 +158,7 @@ Result<FileLock> take_volume(const Volume& volume) {
   TRY_LET(auto held, lock(volume.host, name));
   if (volume.read_only)
     return held;
-  TRY_LET(const auto checked, run_disk_tool({"e2fsck", "-p", volume.host.string()}, kInstall));
+  TRY_LET(const auto checked, run_host_tool({"e2fsck", "-p", volume.host.string()}, kInstall));
   // 0: in order; 1: repaired (e2fsck(8)).
   if (checked.status > 1)
     return Error{Failure::unreadable,

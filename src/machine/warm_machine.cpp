@@ -23,7 +23,7 @@ std::string this_processor() {
   for (std::string line; std::getline(file, line) && !line.empty();)
     if (line.starts_with("model name") || line.starts_with("flags"))
       text += line;
-  return sha256_hex({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}).substr(0, 16);
+  return sha256_hex(text).substr(0, 16);
 }
 
 Result<std::string> this_qemu() {

@@ -146,7 +146,7 @@ fs::path closure_file(const std::vector<std::string>& names, const std::vector<s
   std::error_code ignored;
   const auto asked = fs::last_write_time(apt_folder() / "updated", ignored).time_since_epoch().count();
   const auto text = fmt::format("{}\n{}\n{}", asked, fmt::join(names, " "), fmt::join(without, " "));
-  const auto key = sha256_hex({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  const auto key = sha256_hex(text);
   return apt_folder() / "closures" / key.substr(0, 32);
 }
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ukl {
@@ -87,5 +88,6 @@ Result<void> write_text(const std::filesystem::path& path, const std::string& te
 Error file_error(const std::filesystem::path& path, const std::string& doing, int error_number);
 /// SHA-256 in hexadecimal.
 std::string sha256_hex(std::span<const std::uint8_t> bytes);
+std::string sha256_hex(std::string_view text);
 
 } // namespace ukl

@@ -39,7 +39,8 @@ TEST(AtomicFile, NamesTheFolderThatIsMissing) {
 }
 
 TEST(Sha256, OfNothing) {
-  EXPECT_EQ(sha256_hex({}), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256_hex(std::string_view()),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 } // namespace

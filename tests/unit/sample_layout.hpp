@@ -64,7 +64,7 @@ inline std::string make_tar(const std::vector<TarEntry>& entries, const std::str
 }
 
 inline std::string digest_of(const std::string& text) {
-  return sha256_hex({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  return sha256_hex(text);
 }
 
 inline void write_bytes(const std::filesystem::path& path, const std::string& bytes) {

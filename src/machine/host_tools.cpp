@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "machine/disk_tools.hpp"
+#include "machine/host_tools.hpp"
 #include "support/files.hpp"
 #include "support/text.hpp"
 
@@ -16,13 +16,13 @@ constexpr std::uintmax_t kFull = 1 << 20;
 
 } // namespace
 
-Result<Output> run_disk_tool(std::vector<std::string> command, const std::string& install) {
+Result<Output> run_host_tool(std::vector<std::string> command, const std::string& install,
+                             ProcessOptions how) {
   std::error_code ignored;
   for (const auto* folder : {"/usr/sbin/", "/sbin/"})
     if (command[0].find('/') == std::string::npos && fs::exists(folder + command[0], ignored))
       command[0] = folder + command[0];
-  ProcessOptions how;
-  how.environment = {"LC_ALL=C"};
+  how.environment.emplace_back("LC_ALL=C");
   auto output = run_command(command, how);
   if (!output && output.error().failure == Failure::missing_tool)
     return Error{Failure::missing_tool, output.error().message, install};
@@ -32,7 +32,7 @@ Result<Output> run_disk_tool(std::vector<std::string> command, const std::string
 Result<void> write_with_tool(std::vector<std::string> command, const std::string& install,
                              const fs::path& output, Failure failure) {
   const std::string name = command[0];
-  TRY_LET(const auto ran, run_disk_tool(std::move(command), install));
+  TRY_LET(const auto ran, run_host_tool(std::move(command), install));
   if (ran.status == 0)
     return {};
   std::error_code error;
