@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // `ukl oci …`: the command line of an OCI runtime, as podman and containerd call it.
 #include "commands/command.hpp"
+#include "lifecycle/container_network.hpp"
 #include "lifecycle/machine_terminal.hpp"
 #include "lifecycle/oci_bundle.hpp"
 #include "lifecycle/oci_container.hpp"
@@ -107,26 +108,53 @@ Result<void> tell_pid(const Options& options, pid_t pid) {
   return options.pid_file.empty() ? Result<void>() : write_text(options.pid_file, fmt::format("{}", pid));
 }
 
-Result<void> create_in(OciContainer& container, const Options& options) {
-  std::error_code ignored;
-  const auto folder = fs::absolute(options.bundle, ignored).lexically_normal();
-  TRY_LET(const auto bundle, read_oci_bundle(folder));
-  for (const auto& sentence : bundle.left_out)
-    print_note(sentence);
-  std::vector<std::string> pack = {own_path(), "pack", "-o", container.image().string()};
-  pack.insert(pack.end(), bundle.pack.begin(), bundle.pack.end());
-  TRY_LET(const auto packed, run_command(pack));
-  if (packed.status != 0)
-    return Error{static_cast<Failure>(packed.status), packed.text.substr(0, packed.text.find('\n')), ""};
+// The engine's network, if there is one with an interface; or QEMU's user network in it, as good as that can.
+Result<ContainerNetwork> connect(const OciBundle& bundle) {
+  if (bundle.network_namespace.empty())
+    return ContainerNetwork();
+  if (bundle.only_holds_namespaces)
+    return ContainerNetwork{{"--network", "none"}, {}, {}};
+  auto network = take_interfaces(bundle.network_namespace);
+  if (network || network.error().failure == Failure::machine_runs)
+    return network;
+  return ContainerNetwork{
+      {}, {}, {fmt::format("the container's address is not the machine's: {}", network.error().message)}};
+}
+
+Result<void> fork_machine(OciContainer& container, const Options& options, const fs::path& folder,
+                          const OciBundle& bundle, const ContainerNetwork& network) {
   std::vector<std::string> run = {own_path(), "run", "--name", container.machine()};
   run.insert(run.end(), bundle.run.begin(), bundle.run.end());
+  run.insert(run.end(), network.run.begin(), network.run.end());
+  if (!network.interfaces.empty())
+    run.insert(run.end(), bundle.network_files.begin(), bundle.network_files.end());
   run.push_back(container.image().string());
   TRY_LET(const auto terminal, open_terminal(options, bundle.terminal));
   TRY(container.fork_process(
       run, [&] { return enter_terminal(terminal) && enter_network(bundle.network_namespace); }));
   TRY_LET(const auto places, read_places());
-  TRY(container.write(folder.string(), bundle.notes, places.machines));
+  TRY(container.write(
+      {folder.string(), bundle.notes, places.machines, bundle.network_namespace, network.interfaces}));
   return tell_pid(options, container.pid());
+}
+
+Result<void> create_in(OciContainer& container, const Options& options) {
+  std::error_code ignored;
+  const auto folder = fs::absolute(options.bundle, ignored).lexically_normal();
+  TRY_LET(const auto bundle, read_oci_bundle(folder));
+  std::vector<std::string> pack = {own_path(), "pack", "-o", container.image().string()};
+  pack.insert(pack.end(), bundle.pack.begin(), bundle.pack.end());
+  TRY_LET(const auto packed, run_command(pack));
+  if (packed.status != 0)
+    return Error{static_cast<Failure>(packed.status), packed.text.substr(0, packed.text.find('\n')), ""};
+  TRY_LET(const auto network, connect(bundle));
+  for (const auto* sentences : {&bundle.left_out, &network.left_out})
+    for (const auto& sentence : *sentences)
+      print_note(sentence);
+  const auto forked = fork_machine(container, options, folder, bundle, network);
+  if (!forked)
+    give_back_interfaces(bundle.network_namespace, network.interfaces);
+  return forked;
 }
 
 Result<int> create(const Options& options) {
@@ -150,7 +178,7 @@ Result<int> execute(const Options& options) {
   command.insert(command.end(), process.options.begin(), process.options.end());
   command.insert(command.end(), {container.machine(), "--"});
   command.insert(command.end(), process.command.begin(), process.command.end());
-  const auto state = container.machines().parent_path().string();
+  const auto state = container.facts().machines.parent_path().string();
   TRY_LET(const auto pid, OciContainer::fork_another(command, [&] {
             return setenv("UKL_STATE", state.c_str(), 1) == 0 && enter_terminal(terminal);
           }));
@@ -167,7 +195,7 @@ Result<int> start(const Options& options) {
   TRY(container.start());
   // Who has started a container may have something executed in it.
   for (milliseconds waited{0}; waited < kBooted && container.status() == "running"; waited += kLookAgain) {
-    const auto machine = known_machine(container.machines(), container.machine());
+    const auto machine = known_machine(container.facts().machines, container.machine());
     if (machine && machine->phase() == "running")
       break;
     std::this_thread::sleep_for(kLookAgain);
@@ -203,9 +231,10 @@ Result<int> remove(const Options& options) {
     container->wait(kKilled);
   }
   // One that was killed could not do that itself.
-  if (const auto machine = known_machine(container->machines(), container->machine());
+  if (const auto machine = known_machine(container->facts().machines, container->machine());
       machine && !machine->alive)
     TRY(remove_record(*machine));
+  give_back_interfaces(container->facts().network_namespace, container->facts().interfaces);
   container->remove();
   return 0;
 }

@@ -21,8 +21,8 @@ constexpr std::int64_t kMebibyte = 1 << 20;
 // What each machine has of its own.
 const std::set<std::string> kOwnTypes = {"proc",   "sysfs",   "devpts",  "mqueue",
                                          "cgroup", "cgroup2", "devtmpfs"};
-// The engine's files about its network, which is not the machine's.
-constexpr std::array kOwnFiles = {"/etc/resolv.conf", "/etc/hosts", "/etc/hostname"};
+// The engine's files about its network.
+constexpr std::array kNetworkFiles = {"/etc/resolv.conf", "/etc/hosts", "/etc/hostname"};
 
 class Reader {
 public:
@@ -62,6 +62,8 @@ private:
   void read_process(const Json& process) {
     const auto user = process.value("user", Json::object());
     add(bundle_.pack, "--user", fmt::format("{}:{}", user.value("uid", 0), user.value("gid", 0)));
+    for (const auto group : user.value("additionalGids", std::vector<unsigned>()))
+      add(bundle_.pack, "--group-add", fmt::format("{}", group));
     add(bundle_.pack, "--cwd", process.value("cwd", "/"));
     for (const auto& variable : process.value("env", std::vector<std::string>()))
       add(bundle_.pack, "--env", variable);
@@ -74,9 +76,18 @@ private:
                       limit.at("hard").get<std::uint64_t>()));
     }
     bundle_.terminal = process.value("terminal", false);
+    bundle_.only_holds_namespaces = is_pause(process.at("args").get<std::vector<std::string>>());
     bundle_.pack.emplace_back("--");
     for (const auto& word : process.at("args"))
       bundle_.pack.push_back(word.get<std::string>());
+  }
+
+  // Of Kubernetes' pods, as containerd says it, and of podman's.
+  bool is_pause(const std::vector<std::string>& command) const {
+    const auto type = bundle_.notes.find("io.kubernetes.cri.container-type");
+    return (type != bundle_.notes.end() && type->second == "sandbox") ||
+           command == std::vector<std::string>{"/pause"} ||
+           command == std::vector<std::string>{"/catatonit", "-P"};
   }
 
   Result<void> read_annotations() {
@@ -141,11 +152,14 @@ private:
     if (type != "bind" && !has("bind") && !has("rbind"))
       return Error{Failure::usage, fmt::format("{}: there are no mounts of type {}", to, type),
                    "folders, files and tmpfs can be mounted"};
-    if (std::ranges::find(kOwnFiles, to) != kOwnFiles.end())
-      return {};
     const auto source = fs::path(from).is_absolute() ? fs::path(from) : folder_ / from;
     std::error_code ignored;
     const bool file = fs::is_regular_file(source, ignored);
+    if (std::ranges::find(kNetworkFiles, to) != kNetworkFiles.end()) {
+      if (file)
+        add(bundle_.network_files, "--config", source.string() + ":" + to);
+      return {};
+    }
     if (!file && !fs::is_directory(source, ignored)) {
       bundle_.left_out.push_back(fmt::format("{} is neither file nor folder here", to));
       return {};

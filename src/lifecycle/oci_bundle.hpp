@@ -12,16 +12,19 @@
 namespace ukl {
 
 struct OciBundle {
-  std::vector<std::string> pack;            ///< arguments of `ukl pack`, but for -o
-  std::vector<std::string> run;             ///< options of `ukl run`
-  bool terminal = false;                    ///< its streams are one of its own
-  std::string network_namespace;            ///< a file by which it is entered; mostly empty
+  std::vector<std::string> pack; ///< arguments of `ukl pack`, but for -o
+  std::vector<std::string> run;  ///< options of `ukl run`
+  bool terminal = false;         ///< its streams are one of its own
+  std::string network_namespace; ///< a file by which it is entered; mostly empty
+  /// Does nothing itself, and is there for the namespaces of a pod.
+  bool only_holds_namespaces = false;
+  /// Options of `ukl run` for the engine's files about its network: for a machine that is in that.
+  std::vector<std::string> network_files;
   std::map<std::string, std::string> notes; ///< annotations, for `state`
   std::vector<std::string> left_out;        ///< what has no meaning for a machine, in sentences
 };
 
-/// Reads config.json in `folder`. The engine's /etc/resolv.conf, hosts and hostname are passed over: the
-/// network that they tell of is not the machine's. Annotations: org.ukl.memory, org.ukl.cpus and
+/// Reads config.json in `folder`. Annotations: org.ukl.memory, org.ukl.cpus and
 /// org.ukl.profile as -m, --cpus and --profile, org.ukl.publish as -p, several with spaces between them.
 /// Errors: not_found, unreadable, usage (not understood, or asks for what a machine cannot give).
 Result<OciBundle> read_oci_bundle(const std::filesystem::path& folder);

@@ -18,6 +18,9 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
+// The folder of those who name none.
+constexpr const char* kUsualRoot = "ukl-oci";
+
 // As runc takes them.
 bool is_id(const std::string& id) {
   return !id.empty() && id[0] != '.' && id.size() <= 255 && std::ranges::all_of(id, [](unsigned char byte) {
@@ -68,12 +71,21 @@ Result<OciContainer> OciContainer::open(const fs::path& root, const std::string&
   const auto json = text ? Json::parse(*text, nullptr, false) : Json();
   if (!json.is_object())
     return Error{Failure::no_such_machine, fmt::format("there is no container {}", id), ""};
-  container.bundle_ = json.value("bundle", "");
-  container.machines_ = json.value("machines", "");
   container.pid_ = json.value("pid", 0);
   container.started_ = json.value("started", std::uint64_t(0));
-  container.annotations_ = json.value("annotations", std::map<std::string, std::string>());
+  auto& facts = container.facts_;
+  facts.bundle = json.value("bundle", "");
+  facts.machines = json.value("machines", "");
+  facts.annotations = json.value("annotations", std::map<std::string, std::string>());
+  facts.network_namespace = json.value("network_namespace", "");
+  facts.interfaces = json.value("interfaces", std::vector<std::string>());
   return container;
+}
+
+std::string OciContainer::machine() const {
+  const auto root = folder_.parent_path();
+  const auto name = id_.substr(0, 32);
+  return root.filename() == kUsualRoot ? name : name + "-" + sha256_hex(root.string()).substr(0, 8);
 }
 
 Result<void> OciContainer::fork_process(const std::vector<std::string>& command,
@@ -111,15 +123,15 @@ Result<pid_t> OciContainer::fork_another(const std::vector<std::string>& command
   become(command);
 }
 
-Result<void> OciContainer::write(const std::string& bundle,
-                                 const std::map<std::string, std::string>& annotations,
-                                 const fs::path& machines) {
-  machines_ = machines;
-  const Json json = {{"bundle", bundle},
+Result<void> OciContainer::write(const Facts& facts) {
+  facts_ = facts;
+  const Json json = {{"bundle", facts.bundle},
                      {"pid", pid_},
                      {"started", started_},
-                     {"machines", machines.string()},
-                     {"annotations", annotations}};
+                     {"machines", facts.machines.string()},
+                     {"annotations", facts.annotations},
+                     {"network_namespace", facts.network_namespace},
+                     {"interfaces", facts.interfaces}};
   return write_text(folder_ / "container.json", json.dump(2) + "\n", 0600);
 }
 
@@ -134,9 +146,9 @@ std::string OciContainer::status() const {
 
 std::string OciContainer::state() const {
   const auto now = status();
-  Json json = {{"ociVersion", "1.0.2"}, {"id", id_},
-               {"status", now},         {"pid", now == "stopped" ? 0 : pid_},
-               {"bundle", bundle_},     {"annotations", annotations_}};
+  Json json = {{"ociVersion", "1.0.2"},   {"id", id_},
+               {"status", now},           {"pid", now == "stopped" ? 0 : pid_},
+               {"bundle", facts_.bundle}, {"annotations", facts_.annotations}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -25,17 +25,27 @@ public:
   static Result<OciContainer> open(const std::filesystem::path& root, const std::string& id);
 
   std::filesystem::path image() const { return folder_ / "image"; }
-  /// Its name among our machines, which may have no more than 63 letters.
-  std::string machine() const { return id_.substr(0, 32); }
+  /// Its name among our machines, which may have no more than 63 letters. An engine that keeps its containers
+  /// in a folder of its own (`root`) may give an ID that another one has given, too.
+  std::string machine() const;
 
   /// Forks the container's process, in a session of its own, which calls `prepare` (true: go on), waits for
   /// start(), and executes `command`.
   Result<void> fork_process(const std::vector<std::string>& command, const std::function<bool()>& prepare);
-  /// Writes all that is known of it. `machines`: where its machine has its record, which those who call us
-  /// later may not know from their surroundings: an engine cleans those of some calls.
-  Result<void> write(const std::string& bundle, const std::map<std::string, std::string>& annotations,
-                     const std::filesystem::path& machines);
-  const std::filesystem::path& machines() const { return machines_; }
+  /// What is known of it besides its process.
+  struct Facts {
+    std::string bundle;
+    std::map<std::string, std::string> annotations;
+    /// Where its machine has its record, which those who call us later may not know from their surroundings:
+    /// an engine cleans those of some calls.
+    std::filesystem::path machines;
+    /// The interfaces of its network namespace that were taken over (container_network.hpp).
+    std::string network_namespace;
+    std::vector<std::string> interfaces;
+  };
+  /// Writes all that is known of it.
+  Result<void> write(const Facts& facts);
+  const Facts& facts() const { return facts_; }
 
   pid_t pid() const { return pid_; }
   /// created, running or stopped.
@@ -56,9 +66,9 @@ public:
 
 private:
   bool lives() const;
-  std::filesystem::path folder_, machines_;
-  std::string id_, bundle_;
-  std::map<std::string, std::string> annotations_;
+  std::filesystem::path folder_;
+  std::string id_;
+  Facts facts_;
   pid_t pid_ = 0;
   std::uint64_t started_ = 0; // when the process began
 };

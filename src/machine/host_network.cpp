@@ -10,19 +10,19 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <filesystem>
 #include <fmt/format.h>
-#include <linux/if.h>
+#include <linux/ethtool.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <sstream>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <tuple>
 #include <unistd.h>
 
 namespace ukl {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr const char* kForm =
     "write user, passt, tap:NAME, bridge:NAME, none or the name of a network (ukl network ls); behind it may "
@@ -39,35 +39,63 @@ bool is_interface_name(const std::string& name) {
          name != "." && name != "..";
 }
 
-// What the device was made with: IFF_ flags, which have to be the same for whoever opens it.
-unsigned tap_flags(const std::string& name) {
-  const auto text = read_text(fs::path("/sys/class/net") / name / "tun_flags");
-  return text ? static_cast<unsigned>(std::strtoul(text->c_str(), nullptr, 16)) : 0;
+// All of these ask Linux and do not look into /sys/class/net, which shows the network namespace that mounted
+// it: ours may be that of a container.
+ifreq request_for(const std::string& name) {
+  ifreq request = {};
+  name.copy(request.ifr_name, IFNAMSIZ - 1);
+  return request;
+}
+
+bool is_there(const std::string& name) {
+  return if_nametoindex(name.c_str()) != 0;
+}
+
+bool ask_interface(unsigned long what, ifreq& request) {
+  const FileDescriptor any(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return any && ioctl(any.get(), what, &request) == 0;
+}
+
+bool is_bridge(const std::string& name) {
+  auto request = request_for(name);
+  ethtool_drvinfo driver = {};
+  driver.cmd = ETHTOOL_GDRVINFO;
+  request.ifr_data = reinterpret_cast<char*>(&driver);
+  return ask_interface(SIOCETHTOOL, request) && std::strcmp(driver.driver, "bridge") == 0;
 }
 
 // One that is up has a carrier as soon as somebody has opened it.
 bool has_carrier(const std::string& name) {
-  const auto text = read_text(fs::path("/sys/class/net") / name / "carrier");
-  return text && text->starts_with('1');
+  auto request = request_for(name);
+  return ask_interface(SIOCGIFFLAGS, request) && (request.ifr_flags & IFF_RUNNING) != 0;
+}
+
+// Opens a tap device that is there; 0 or errno. EINVAL: it was made for several queues and is opened for one,
+// or the other way round (drivers/net/tun.c, tun_set_iff).
+int try_tap(const std::string& name, unsigned more_flags) {
+  const FileDescriptor device(open("/dev/net/tun", O_RDWR | O_CLOEXEC));
+  auto request = request_for(name);
+  request.ifr_flags = static_cast<short>(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | more_flags);
+  return device && ioctl(device.get(), TUNSETIFF, &request) == 0 ? 0 : errno;
+}
+
+bool has_several_queues(const std::string& name) {
+  return is_there(name) && try_tap(name, 0) == EINVAL;
 }
 
 Result<void> check_tap(const std::string& name) {
-  const FileDescriptor device(open("/dev/net/tun", O_RDWR | O_CLOEXEC));
-  if (!device)
+  if (access("/dev/net/tun", R_OK | W_OK) != 0)
     return file_error("/dev/net/tun", "open", errno);
-  ifreq request = {};
-  name.copy(request.ifr_name, IFNAMSIZ - 1);
-  const unsigned several = tap_flags(name) & IFF_MULTI_QUEUE;
-  request.ifr_flags = static_cast<short>(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | several);
+  const bool several = has_several_queues(name);
   // With several queues Linux lets several processes in.
-  const bool taken = several != 0 && has_carrier(name);
-  if (!taken && ioctl(device.get(), TUNSETIFF, &request) == 0)
+  const int error = several && has_carrier(name) ? EBUSY : try_tap(name, several ? IFF_MULTI_QUEUE : 0);
+  if (error == 0)
     return {};
-  if (taken || errno == EBUSY)
+  if (error == EBUSY)
     return Error{Failure::port_in_use, fmt::format("another machine has the tap device {}", name),
                  "end that machine, or make another device"};
-  return Error{errno == EPERM || errno == EACCES ? Failure::unreadable : Failure::usage,
-               fmt::format("cannot use the tap device {}: {}", name, std::strerror(errno)),
+  return Error{error == EPERM || error == EACCES ? Failure::unreadable : Failure::usage,
+               fmt::format("cannot use the tap device {}: {}", name, std::strerror(error)),
                fmt::format("make it for your user: sudo ip tuntap add {} mode tap user $USER", name)};
 }
 
@@ -133,7 +161,7 @@ Result<std::string> parse_mac(const std::string& text) {
 }
 
 std::string mac_for(const std::string& name) {
-  const auto hash = sha256_hex({reinterpret_cast<const std::uint8_t*>(name.data()), name.size()});
+  const auto hash = sha256_hex(name);
   return fmt::format("52:54:00:{}:{}:{}", hash.substr(0, 2), hash.substr(2, 2), hash.substr(4, 2));
 }
 
@@ -143,23 +171,21 @@ Result<void> check_host_network(const HostNetwork& network) {
     return {};
   if (network.kind == Kind::passt)
     return check_passt();
-  std::error_code ignored;
   const auto device = network.bridge();
-  const auto folder = fs::path("/sys/class/net") / device;
-  if (!fs::exists(folder, ignored) && network.kind == Kind::named)
+  if (!is_there(device) && network.kind == Kind::named)
     return Error{
         Failure::not_found, fmt::format("there is no network {}", network.name),
         fmt::format("make it: sudo ukl network create {}; or write tap:NAME, bridge:NAME, user, passt "
                     "or none",
                     network.name)};
-  if (!fs::exists(folder, ignored))
+  if (!is_there(device))
     return Error{Failure::not_found, fmt::format("there is no network device {}", device),
                  network.kind == Kind::bridge
                      ? fmt::format("make it: sudo ip link add {} type bridge", device)
                      : fmt::format("make it: sudo ip tuntap add {} mode tap user $USER", device)};
   if (network.kind == Kind::tap)
     return check_tap(device);
-  if (!fs::exists(folder / "bridge", ignored))
+  if (!is_bridge(device))
     return Error{Failure::usage, fmt::format("{} is no bridge", device), kForm};
   return check_bridge_port();
 }
@@ -171,7 +197,7 @@ void choose_queues(HostNetwork& network, unsigned cpus, bool kvm) {
     return;
   // Its worker wakes the machine through KVM.
   network.vhost = kvm && access("/dev/vhost-net", R_OK | W_OK) == 0;
-  const bool several = tap ? (tap_flags(network.name) & IFF_MULTI_QUEUE) != 0 : network.vhost;
+  const bool several = tap ? has_several_queues(network.name) : network.vhost;
   const unsigned most = std::min(cpus, kMostQueues);
   network.queues = !several ? 1 : tap ? std::max(2U, most) : most;
 }

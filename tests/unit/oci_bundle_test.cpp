@@ -29,7 +29,7 @@ TEST_F(Bundle, BecomesCommands) {
   ASSERT_TRUE(write_text(folder_.path() / "file", ""));
   const auto bundle = read(R"({
     "ociVersion": "1.0.2", "hostname": "box",
-    "process": {"terminal": true, "user": {"uid": 1000, "gid": 100}, "args": ["sh", "-c", "exit 3"],
+    "process": {"terminal": true, "user": {"uid": 1000, "gid": 100, "additionalGids": [4, 27]}, "args": ["sh", "-c", "exit 3"],
                 "env": ["PATH=/bin", "A=b c"], "cwd": "/srv",
                 "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 10, "hard": 20}]},
     "root": {"path": "rootfs", "readonly": true},
@@ -46,15 +46,18 @@ TEST_F(Bundle, BecomesCommands) {
               "namespaces": [{"type": "pid"}, {"type": "network", "path": "/run/netns/a"}]}})");
   ASSERT_TRUE(bundle) << bundle.error().message;
   const auto root = folder_.path().string();
-  EXPECT_THAT(bundle->pack, ElementsAre("dir:" + root + "/rootfs", "--hostname", "box", "--profile",
-                                        "general", "--user", "1000:100", "--cwd", "/srv", "--env",
-                                        "PATH=/bin", "--env", "A=b c", "--", "sh", "-c", "exit 3"));
+  EXPECT_THAT(bundle->pack,
+              ElementsAre("dir:" + root + "/rootfs", "--hostname", "box", "--profile", "general", "--user",
+                          "1000:100", "--group-add", "4", "--group-add", "27", "--cwd", "/srv", "--env",
+                          "PATH=/bin", "--env", "A=b c", "--", "sh", "-c", "exit 3"));
   EXPECT_THAT(bundle->run, ElementsAre("--read-only", "-m", "300M", "-p", "80:80", "-p", "81:81", "--cpus",
                                        "2", "--sysctl", "net.core.somaxconn=64", "--tmpfs", "/tmp:65536K",
                                        "--tmpfs", "/run:1024K", "--volume", "/etc:/etc:ro", "--volume",
                                        root + "/file:/one:ro,file", "--limit", "nofile=10:20"));
   EXPECT_TRUE(bundle->terminal);
   EXPECT_EQ(bundle->network_namespace, "/run/netns/a");
+  EXPECT_THAT(bundle->network_files, ElementsAre("--config", "/etc/hosts:/etc/hosts"));
+  EXPECT_FALSE(bundle->only_holds_namespaces);
   EXPECT_TRUE(bundle->left_out.empty());
   EXPECT_EQ(bundle->notes.at("other"), "x");
 }
@@ -66,6 +69,19 @@ TEST_F(Bundle, WithoutANetwork) {
   EXPECT_THAT(bundle->run, ElementsAre("--network", "none"));
   EXPECT_THAT(bundle->pack,
               ElementsAre("dir:/", "--profile", "general", "--user", "0:0", "--cwd", "/", "--", "a"));
+}
+
+TEST_F(Bundle, ThatOnlyHoldsNamespaces) {
+  const auto holds = [&](const std::string& args, const std::string& annotations) {
+    const auto bundle = read(R"({"process": {"args": [)" + args +
+                             R"(]}, "root": {"path": "/"}, "annotations": {)" + annotations + "}}");
+    return bundle && bundle->only_holds_namespaces;
+  };
+  EXPECT_TRUE(holds(R"("/pause")", ""));
+  EXPECT_TRUE(holds(R"("/catatonit", "-P")", ""));
+  EXPECT_TRUE(holds(R"("any")", R"("io.kubernetes.cri.container-type": "sandbox")"));
+  EXPECT_FALSE(holds(R"("any")", R"("io.kubernetes.cri.container-type": "container")"));
+  EXPECT_FALSE(holds(R"("/catatonit", "--", "any")", ""));
 }
 
 TEST_F(Bundle, AFurtherProcess) {
@@ -112,10 +128,12 @@ TEST(OciContainer, WaitsForItsStart) {
   EXPECT_EQ(OciContainer::create(root, "a").error().failure, Failure::name_in_use);
   EXPECT_EQ(OciContainer::create(root, "../a").error().failure, Failure::usage);
   ASSERT_TRUE(container->fork_process({"/bin/sh", "-c", "sleep 0.2; exit 7"}, [] { return true; }));
-  ASSERT_TRUE(container->write("/bundle", {{"k", "v"}}, "/machines"));
+  ASSERT_TRUE(container->write({"/bundle", {{"k", "v"}}, "/machines", "/run/netns/a", {"eth0"}}));
   EXPECT_EQ(state_of(root, "a"), "created");
   const auto known = OciContainer::open(root, "a");
-  EXPECT_EQ(known->machines(), "/machines");
+  EXPECT_EQ(known->facts().machines, "/machines");
+  EXPECT_EQ(known->facts().network_namespace, "/run/netns/a");
+  EXPECT_THAT(known->facts().interfaces, ElementsAre("eth0"));
   ASSERT_TRUE(known->start());
   EXPECT_EQ(state_of(root, "a"), "running");
   EXPECT_FALSE(known->start());
