@@ -10,8 +10,11 @@
 #include "sources/tree_setup.hpp"
 #include "sources/unit_file.hpp"
 
+#include <algorithm>
 #include <cctype>
-#include <cstdlib>
+#include <filesystem>
+#include <iterator>
+#include <utility>
 
 namespace {
 
