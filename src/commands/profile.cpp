@@ -26,7 +26,7 @@ struct Options {
   bool json = false;
 };
 
-constexpr std::chrono::milliseconds kLook{20};
+constexpr std::chrono::milliseconds kLook{20}, kEnding{10000};
 constexpr std::chrono::seconds kUsualTime{10};
 
 void print_json(const Profile& profile, const std::string& name) {
@@ -98,7 +98,9 @@ Result<int> profile_image(const Options& options, ProfileOptions how) {
   }
   if (profile)
     TRY(show(*profile, options, true));
-  machine.signal(SIGTERM);
+  // One that was looked at to its end has a moment for its own.
+  if (!profile || !profile->ended || !machine.wait_for(kEnding))
+    machine.signal(SIGTERM);
   const int status = machine.wait();
   return profile ? status : 128 + SIGINT;
 }

@@ -123,7 +123,8 @@ Result<void> take_samples(GdbStub& stub, Profiler& profiler, const ProfileOption
     TRY_LET(const bool stands, stub.stop());
     const auto begin = Clock::now();
     profile.time = std::chrono::duration_cast<milliseconds>(begin - start);
-    if (!stands)
+    profile.ended = !stands;
+    if (profile.ended)
       return {};
     TRY(profiler.sample(stub, processors, profile));
     stood += Clock::now() - begin;

@@ -22,6 +22,7 @@ struct Profile {
   std::uint64_t idle = 0;               ///< samples of one that had not
   std::chrono::milliseconds time{0};    ///< that passed
   std::chrono::milliseconds stopped{0}; ///< of these the machine stood still
+  bool ended = false;                   ///< the machine has
   std::vector<std::string> notes;       ///< what could not be told, in sentences
 };
 
