@@ -5,6 +5,7 @@
 #include "lifecycle/machine_terminal.hpp"
 #include "lifecycle/oci_bundle.hpp"
 #include "lifecycle/oci_container.hpp"
+#include "lifecycle/oci_features.hpp"
 #include "lifecycle/record.hpp"
 #include "support/environment.hpp"
 #include "support/packets.hpp"
@@ -40,8 +41,11 @@ constexpr milliseconds kKilled{10000}, kBooted{60000}, kLookAgain{10};
 
 struct Options {
   std::string root, log, log_format = "text";
-  std::string id, bundle = ".", pid_file, console_socket, signal = "TERM", process;
-  bool force = false, detach = false, unused = false;
+  std::string id, bundle = ".", pid_file, console_socket, signal = "TERM";
+  std::string process, user, directory, format = "table", unused_value;
+  std::vector<std::string> command, environment;
+  bool force = false, detach = false, terminal = false, quiet = false, unused = false;
+  bool own_terminal = false; // where none is to be sent anywhere, the streams are ours
 };
 
 fs::path root_of(const Options& options) {
@@ -68,6 +72,8 @@ Result<void> send_terminal(const std::string& socket_path, int master) {
 
 // The terminal that a process gets, if it is to have one: our side of it is sent to whoever waits for it.
 Result<MachineTerminal> open_terminal(const Options& options, bool wanted) {
+  if (options.own_terminal && options.console_socket.empty())
+    return MachineTerminal();
   if (wanted == options.console_socket.empty())
     return Error{Failure::usage,
                  wanted ? "a process with a terminal needs --console-socket"
@@ -97,6 +103,14 @@ bool enter_network(const std::string& name_space) {
     return true;
   const FileDescriptor space(open(name_space.c_str(), O_RDONLY | O_CLOEXEC));
   return space && setns(space.get(), CLONE_NEWNET) == 0;
+}
+
+// Of a child, once it has ended.
+int status_of(pid_t pid) {
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 std::string own_path() {
@@ -168,11 +182,31 @@ Result<int> create(const Options& options) {
   return created.error();
 }
 
-Result<int> execute(const Options& options) {
+// What --process says, or else the words of the command line.
+Result<OciProcess> further_process(const Options& options) {
+  if (!options.process.empty())
+    return read_oci_process(options.process);
+  if (options.command.empty())
+    return Error{Failure::usage, "exec needs a command, or --process", ""};
+  OciProcess process{{}, options.command, options.terminal};
+  const auto add = [&](const char* option, const std::string& value) {
+    if (!value.empty())
+      process.options.insert(process.options.end(), {option, value});
+  };
+  add("--user", options.user);
+  add("--workdir", options.directory);
+  for (const auto& variable : options.environment)
+    add("--env", variable);
+  return process;
+}
+
+Result<int> execute(const Options& asked) {
+  auto options = asked;
+  options.own_terminal = options.process.empty() && !options.detach;
   TRY_LET(const auto container, OciContainer::open(root_of(options), options.id));
   if (container.status() != "running")
     return Error{Failure::no_such_machine, fmt::format("{} is {}", options.id, container.status()), ""};
-  TRY_LET(const auto process, read_oci_process(options.process));
+  TRY_LET(const auto process, further_process(options));
   TRY_LET(const auto terminal, open_terminal(options, process.terminal));
   std::vector<std::string> command = {own_path(), "exec", process.terminal ? "-it" : "-i"};
   command.insert(command.end(), process.options.begin(), process.options.end());
@@ -185,9 +219,7 @@ Result<int> execute(const Options& options) {
   TRY(tell_pid(options, pid));
   if (options.detach)
     return 0;
-  int status = 0;
-  waitpid(pid, &status, 0);
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  return status_of(pid);
 }
 
 Result<int> start(const Options& options) {
@@ -200,6 +232,38 @@ Result<int> start(const Options& options) {
       break;
     std::this_thread::sleep_for(kLookAgain);
   }
+  return 0;
+}
+
+Result<int> list(const Options& options) {
+  auto json = nlohmann::ordered_json::array();
+  std::string table =
+                  fmt::format("{:<32} {:>8} {:<8} {:<25} {}\n", "ID", "PID", "STATUS", "CREATED", "BUNDLE"),
+              ids;
+  for (const auto& container : OciContainer::all(root_of(options))) {
+    const auto status = container.status();
+    const int pid = status == "stopped" ? 0 : container.pid();
+    const auto& bundle = container.facts().bundle;
+    ids += container.id() + "\n";
+    table += fmt::format("{:<32} {:>8} {:<8} {:<25} {}\n", container.id(), pid, status, container.created(),
+                         bundle);
+    json.push_back({{"ociVersion", "1.0.2"},
+                    {"id", container.id()},
+                    {"pid", pid},
+                    {"status", status},
+                    {"bundle", bundle},
+                    {"created", container.created()},
+                    {"annotations", container.facts().annotations}});
+  }
+  print_output(options.quiet ? ids
+               : options.format == "json"
+                   ? json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"
+                   : table);
+  return 0;
+}
+
+Result<int> features(const Options&) {
+  print_output(oci_features());
   return 0;
 }
 
@@ -239,6 +303,20 @@ Result<int> remove(const Options& options) {
   return 0;
 }
 
+// create, start and, unless it is to stay, delete.
+Result<int> run(const Options& asked) {
+  auto options = asked;
+  options.own_terminal = !options.detach;
+  TRY(create(options));
+  const auto started = start(options);
+  if (!started || options.detach)
+    return started;
+  TRY_LET(const auto container, OciContainer::open(root_of(options), options.id));
+  const int status = status_of(container.pid());
+  TRY(remove(options));
+  return status;
+}
+
 // Where engines look for what went wrong.
 Result<int> logged(const Options& options, Result<int> (*work)(const Options&)) {
   auto done = work(options);
@@ -254,13 +332,33 @@ Result<int> logged(const Options& options, Result<int> (*work)(const Options&)) 
   return done;
 }
 
-CLI::App* add_one(CLI::App& oci, const std::shared_ptr<Options>& options, Action& action, const char* name,
+CLI::App* add_any(CLI::App& oci, const std::shared_ptr<Options>& options, Action& action, const char* name,
                   const char* help, Result<int> (*work)(const Options&)) {
   auto* command = oci.add_subcommand(name, help);
-  command->add_option("ID", options->id, "The container's ID")->required();
   command->callback(
       [options, &action, work] { action = [options, work] { return logged(*options, work); }; });
   return command;
+}
+
+CLI::App* add_one(CLI::App& oci, const std::shared_ptr<Options>& options, Action& action, const char* name,
+                  const char* help, Result<int> (*work)(const Options&)) {
+  auto* command = add_any(oci, options, action, name, help, work);
+  command->add_option("ID", options->id, "The container's ID")->required();
+  return command;
+}
+
+// Of those that make a container.
+void add_making(CLI::App& command, const std::shared_ptr<Options>& options) {
+  command.add_option("-b,--bundle", options->bundle, "The folder of config.json (default: this one)")
+      ->type_name("FOLDER");
+  command.add_option("--pid-file", options->pid_file, "Write the number of the container's process")
+      ->type_name("FILE");
+  command.add_option("--console-socket", options->console_socket, "Send its terminal to this socket")
+      ->type_name("SOCKET");
+  command
+      .add_flag("--no-pivot,--no-new-keyring,--no-subreaper", options->unused, "Taken, and without effect")
+      ->group("");
+  command.add_option("--preserve-fds", options->unused_value, "Taken, and without effect")->group("");
 }
 
 void add_oci(CLI::App& app, Action& action) {
@@ -281,26 +379,32 @@ void add_oci(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   oci->add_flag("--systemd-cgroup,--debug", options->unused, "Taken, and without effect")->group("");
+  oci->add_option("--rootless,--cgroup-manager,--criu", options->unused_value, "Taken, and without effect")
+      ->group("");
   auto* made =
       add_one(*oci, options, action, "create", "Make an image of a bundle, and wait for start", create);
-  made->add_option("-b,--bundle", options->bundle, "The folder of config.json (default: this one)")
-      ->type_name("FOLDER");
-  made->add_option("--pid-file", options->pid_file, "Write the number of the container's process")
-      ->type_name("FILE");
-  made->add_option("--console-socket", options->console_socket, "Send its terminal to this socket")
-      ->type_name("SOCKET");
-  made->add_flag("--no-pivot,--no-new-keyring", options->unused, "Taken, and without effect")->group("");
+  add_making(*made, options);
+  auto* whole = add_one(*oci, options, action, "run", "Create, start, wait for the end, and delete", run);
+  add_making(*whole, options);
+  whole->add_flag("-d,--detach", options->detach, "Do not wait for its end");
   add_one(*oci, options, action, "start", "Start what was created", start);
   auto* further = add_one(*oci, options, action, "exec", "Run a further program of the container", execute);
   further->add_option("-p,--process", options->process, "A file with what config.json calls process")
-      ->type_name("FILE")
-      ->required();
+      ->type_name("FILE");
+  further->prefix_command(); // what stands behind the ID is the program's
+  further->parse_complete_callback([options, further] { options->command = further->remaining(); });
+  further->add_option("-e,--env", options->environment, "A variable of it")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  further->add_option("-u,--user", options->user, "Who it runs as")->type_name("UID[:GID]");
+  further->add_option("--cwd", options->directory, "Its working directory")->type_name("PATH");
+  further->add_flag("-t,--tty", options->terminal, "With a terminal, which --console-socket gets");
   further->add_option("--pid-file", options->pid_file, "Write the number of the process")->type_name("FILE");
   further->add_option("--console-socket", options->console_socket, "Send its terminal to this socket")
       ->type_name("SOCKET");
   further->add_flag("-d,--detach", options->detach, "Do not wait for its end");
-  further->add_flag("-t,--tty,--no-new-privs", options->unused, "Taken: the process's file says it")
-      ->group("");
+  further->add_flag("--no-new-privs", options->unused, "Taken, and without effect")->group("");
+  further->add_option("--preserve-fds", options->unused_value, "Taken, and without effect")->group("");
   add_one(*oci, options, action, "state", "Print the container's state as JSON", state);
   auto* killed =
       add_one(*oci, options, action, "kill", "Send the program a signal; KILL ends the machine", send_signal);
@@ -308,6 +412,12 @@ void add_oci(CLI::App& app, Action& action) {
   killed->add_flag("-a,--all", options->unused, "Taken, and without effect")->group("");
   auto* gone = add_one(*oci, options, action, "delete", "Forget a container that has ended", remove);
   gone->add_flag("-f,--force", options->force, "Kill one that runs");
+  auto* listed = add_any(*oci, options, action, "list", "List the containers", list);
+  listed->add_option("-f,--format", options->format, "table or json")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+  listed->add_flag("-q,--quiet", options->quiet, "Print their IDs only");
+  add_any(*oci, options, action, "features", "Print as JSON what this runtime knows", features);
 }
 
 const RegisterCommand registration{49, add_oci};

@@ -82,6 +82,16 @@ Result<OciContainer> OciContainer::open(const fs::path& root, const std::string&
   return container;
 }
 
+std::vector<OciContainer> OciContainer::all(const fs::path& root) {
+  std::vector<OciContainer> containers;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(root, ignored))
+    if (auto container = open(root, entry.path().filename()))
+      containers.push_back(std::move(*container));
+  std::ranges::sort(containers, {}, &OciContainer::id);
+  return containers;
+}
+
 std::string OciContainer::machine() const {
   const auto root = folder_.parent_path();
   const auto name = id_.substr(0, 32);
@@ -142,6 +152,13 @@ bool OciContainer::lives() const {
 std::string OciContainer::status() const {
   std::error_code ignored;
   return !lives() ? "stopped" : fs::exists(folder_ / "start", ignored) ? "created" : "running";
+}
+
+std::string OciContainer::created() const {
+  struct stat known = {};
+  return stat((folder_ / "container.json").c_str(), &known) == 0
+             ? describe(Moment(std::chrono::seconds(known.st_mtim.tv_sec)))
+             : "";
 }
 
 std::string OciContainer::state() const {

@@ -24,6 +24,10 @@ public:
   /// Error: no_such_machine.
   static Result<OciContainer> open(const std::filesystem::path& root, const std::string& id);
 
+  /// All in the folder, by ID. Those that are just being created are not among them.
+  static std::vector<OciContainer> all(const std::filesystem::path& root);
+
+  const std::string& id() const { return id_; }
   std::filesystem::path image() const { return folder_ / "image"; }
   /// Its name among our machines, which may have no more than 63 letters. An engine that keeps its containers
   /// in a folder of its own (`root`) may give an ID that another one has given, too.
@@ -50,6 +54,8 @@ public:
   pid_t pid() const { return pid_; }
   /// created, running or stopped.
   std::string status() const;
+  /// When it was created: RFC 3339.
+  std::string created() const;
   /// What `state` prints.
   std::string state() const;
   /// Error: usage (it was started before, or has ended).
