@@ -2,12 +2,32 @@
 // `ukl generate …`: a machine in the words of those who start machines.
 #include "commands/lifecycle_command.hpp"
 #include "lifecycle/systemd_unit.hpp"
+#include "machine/hypervisor.hpp"
+#include "support/process.hpp"
 #include "support/standard_streams.hpp"
 
+#include <fmt/format.h>
 #include <memory>
+#include <unistd.h>
 
 namespace ukl {
 namespace {
+
+// What `ukl run` was told, told again to one that says it as a domain.
+Result<int> print_domain(const RecordedPlan& plan) {
+  auto command = foreground_command(plan.command);
+  if (command.size() < 2)
+    return Error{Failure::usage, fmt::format("it is not known how {} was started", plan.name),
+                 "start it with this ukl"};
+  std::error_code ignored;
+  command[0] = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+  command.insert(command.begin() + 2, {"--vmm", libvirt().name, "--name", plan.name, "--dry-run"});
+  ProcessOptions how;
+  how.directory = plan.folder;
+  how.standard_error = STDERR_FILENO;
+  TRY_LET(auto process, Process::start(command, how));
+  return process.wait();
+}
 
 void add_generate(CLI::App& app, Action& action) {
   auto name = std::make_shared<std::string>();
@@ -20,6 +40,20 @@ void add_generate(CLI::App& app, Action& action) {
       "the journal, a machine that ends is started again as its --restart says.\n"
       "Example:\n"
       "  ukl generate systemd web > web.service");
+  auto* libvirt = command->add_subcommand("libvirt", "Print a domain of libvirt, as virsh define takes it");
+  libvirt->add_option("NAME", *name, "The machine's name; it need not run any more")->required();
+  libvirt->footer(
+      "The domain is the machine as it was started: image, memory, CPUs, network cards, volumes, and all\n"
+      "settings of that run. Ports go through passt, which has to be installed. Files and secrets of a run\n"
+      "(--config, --secret) cannot come along; virsh shutdown asks the program to end.\n"
+      "Example:\n"
+      "  ukl generate libvirt web > web.xml && virsh define web.xml && virsh start web");
+  libvirt->callback([name, &action] {
+    action = [name]() -> Result<int> {
+      TRY_LET(const auto machine, find_machine(*name));
+      return print_domain(machine.plan);
+    };
+  });
   systemd->callback([name, &action] {
     action = [name]() -> Result<int> {
       TRY_LET(const auto machine, find_machine(*name));

@@ -199,8 +199,12 @@ Result<void> take_volumes(const MachineOptions& options, std::vector<FileLock>& 
 // A machine with a console and nothing else of ours.
 Result<int> run_plainly(const Hypervisor& hypervisor, MachineOptions options, const ImageInfo& image,
                         const RunTexts& texts) {
+  const bool keeps_it = &hypervisor == &libvirt();
+  if (keeps_it && !texts.dry_run)
+    return Error{Failure::usage, "libvirt starts machines itself",
+                 "start one here with -d --name NAME, then: ukl generate libvirt NAME"};
   for (const auto& [asked, what] : {std::pair(texts.life.detach, "-d"),
-                                    {!texts.life.name.empty(), "--name"},
+                                    {!texts.life.name.empty() && !keeps_it, "--name"},
                                     {texts.publish_all, "-P"},
                                     {texts.json, "--json"},
                                     {is_warm_machine(texts.image), "a kept machine"}})
@@ -212,8 +216,12 @@ Result<int> run_plainly(const Hypervisor& hypervisor, MachineOptions options, co
         Failure::kernel_lacks,
         fmt::format("the kernel of {} has no support for Xen and cannot start there", texts.image),
         "pack the program again with --profile cloud (once before: ukl kernel build --profile cloud)"};
-  options.accelerator = Accelerator::kvm;
-  if (texts.networks.empty() && !value_of(image.manifest, key::address).empty())
+  options.name = texts.life.name;
+  if (!keeps_it)
+    options.accelerator = Accelerator::kvm;
+  else if (options.accelerator == Accelerator::automatic)
+    options.accelerator = choose_accelerator(probe_with(options));
+  if (!keeps_it && texts.networks.empty() && !value_of(image.manifest, key::address).empty())
     print_note(fmt::format("the machine has no network: {} has one on a device of this machine (--network)",
                            hypervisor.name));
   if (texts.dry_run) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "commands/run_networks.hpp"
+#include "machine/hypervisor.hpp"
 #include "machine/named_networks.hpp"
 
 #include <fmt/format.h>
@@ -42,7 +43,7 @@ void replace(Manifest& settings, std::string_view name, const std::vector<std::s
 Result<void> read_networks(const RunTexts& texts, GuestSettings& guest, MachineOptions& options) {
   auto asked = texts.networks;
   if (asked.empty())
-    asked.emplace_back(texts.vmm == "qemu" ? "user" : "none");
+    asked.emplace_back(texts.vmm == qemu().name || texts.vmm == libvirt().name ? "user" : "none");
   const auto owner = texts.life.name.empty() ? fmt::format("{} {}", texts.image, getpid()) : texts.life.name;
   std::vector<HostNetwork> cards;
   for (const auto& text : asked) {

@@ -10,6 +10,8 @@ std::vector<const Hypervisor*> hypervisors() {
 }
 
 Result<const Hypervisor*> find_hypervisor(const std::string& name) {
+  if (name == libvirt().name)
+    return &libvirt();
   std::string names;
   for (const auto* hypervisor : hypervisors()) {
     if (name == hypervisor->name)

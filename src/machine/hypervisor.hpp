@@ -32,10 +32,12 @@ const Hypervisor& qemu();
 const Hypervisor& firecracker();
 const Hypervisor& cloud_hypervisor();
 const Hypervisor& xen();
+/// The one that keeps machines itself: it is told of them (libvirt.cpp), and not run by us.
+const Hypervisor& libvirt();
 
 /// All of them, QEMU first.
 std::vector<const Hypervisor*> hypervisors();
-/// Error: usage, with the names that there are.
+/// One of them, or libvirt. Error: usage, with the names that there are.
 Result<const Hypervisor*> find_hypervisor(const std::string& name);
 
 /// plan_machine() and `command` in one. Errors: those of plan_machine.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/hypervisor_files.hpp"
+#include "machine/libvirt.hpp"
 #include "support/text.hpp"
 
 #include <algorithm>
@@ -25,29 +26,8 @@ HypervisorFile cloud_hypervisor_file(Machine machine) {
 }
 
 HypervisorFile libvirt_file(Machine machine) {
-  return {fmt::format("<domain type='kvm'>\n"
-                      "  <name>{}</name>\n"
-                      "  <memory unit='MiB'>{}</memory>\n"
-                      "  <vcpu>1</vcpu>\n"
-                      "  <os>\n"
-                      "    <type arch='x86_64' machine='q35'>hvm</type>\n"
-                      "    <kernel>{}</kernel>\n"
-                      "    <cmdline>{}</cmdline>\n"
-                      "  </os>\n"
-                      "  <features><acpi/></features>\n"
-                      "  <cpu mode='host-passthrough'/>\n"
-                      "  <on_reboot>destroy</on_reboot>\n"
-                      "  <on_crash>destroy</on_crash>\n"
-                      "  <devices>\n"
-                      "    <interface type='user'><model type='virtio'/></interface>\n"
-                      "    <rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>\n"
-                      "    <serial type='pty'/>\n"
-                      "    <console type='pty'/>\n"
-                      "  </devices>\n"
-                      "</domain>\n",
-                      xml_escaped(machine.name), machine.mebibytes, xml_escaped(machine.image),
-                      xml_escaped("console=ttyS0 " + machine.parameters)),
-          [name = machine.name](const std::string& path) {
+  machine.parameters = "console=ttyS0 " + machine.parameters;
+  return {libvirt_domain(machine, {kLibvirtUserCard}, true), [name = machine.name](const std::string& path) {
             return fmt::format("virsh define {} && virsh start {}", shell_line({path}), shell_line({name}));
           }};
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "image/write.hpp"
+#include "machine/plan.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -29,6 +30,17 @@ struct DescribedMachine {
 std::string firecracker_config(const DescribedMachine& machine);
 std::vector<std::string> cloud_hypervisor_command(const DescribedMachine& machine);
 std::string xen_domain(const DescribedMachine& machine);
+
+/// The same of a planned machine, as far as they have words for it.
+DescribedMachine describe_machine(const MachinePlan& plan);
+
+/// What a hypervisor has not, if it was asked for, and what to do instead (empty: leave it out).
+struct HypervisorLack {
+  bool asked;
+  std::string what, instead;
+};
+/// Error: usage, for the first that was asked for.
+Result<void> refuse_lacks(const char* hypervisor, const std::vector<HypervisorLack>& lacks);
 
 /// What Linux has to be told on them.
 inline constexpr const char* kFirecrackerParameters = "console=ttyS0 reboot=k panic=1 pci=off";

@@ -43,6 +43,7 @@ enum class Accelerator { automatic, kvm, tcg };
 
 /// One run of an image.
 struct MachineOptions {
+  std::string name; ///< of the machine; empty: it has none
   std::filesystem::path image;
   std::string machine = "q35";    ///< QEMU's machine type, with properties behind commas
   std::vector<std::string> lacks; ///< what the image's kernel lacks (src/kernel/lacks.hpp)

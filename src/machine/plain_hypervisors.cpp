@@ -9,14 +9,8 @@
 #include <unistd.h>
 
 namespace ukl {
-namespace {
 
-struct Lack {
-  bool asked;
-  std::string what, instead;
-};
-
-Result<void> refuse(const char* vmm, const std::vector<Lack>& lacks) {
+Result<void> refuse_lacks(const char* vmm, const std::vector<HypervisorLack>& lacks) {
   for (const auto& [asked, what, instead] : lacks)
     if (asked)
       return Error{Failure::usage, fmt::format("{} has no {}", vmm, what),
@@ -24,26 +18,28 @@ Result<void> refuse(const char* vmm, const std::vector<Lack>& lacks) {
   return {};
 }
 
+namespace {
+
 Result<void> check_plain(const char* vmm, HostNetwork::Kind network, const char* network_form,
                          const MachineOptions& options) {
   const bool folders = std::ranges::any_of(
       options.volumes, [](const Volume& volume) { return volume.kind != VolumeKind::disk; });
   const auto kind = options.network.kind;
-  return refuse(vmm,
-                {{!options.machine.empty(), "machine types (--machine)", ""},
-                 {options.accelerator == Accelerator::tcg, "translator (--accel tcg)", ""},
-                 {!options.forwards.empty(), "forwarded ports (-p)",
-                  fmt::format("the program is reached at its own address: --network {}", network_form)},
-                 {kind != network && kind != HostNetwork::Kind::none, "network of that kind",
-                  fmt::format("take --network {} or --network none", network_form)},
-                 {!options.more_networks.empty(), "second network card", ""},
-                 {folders, "folders of the host as volumes",
-                  "put the files on a disk: ukl volume create --from FOLDER"},
-                 {options.trace, "way to trace calls (--trace-calls)", ""},
-                 {options.find_files, "way to look for files (--find-files)", ""},
-                 {options.times != MachineOptions::Times::none, "times to tell (--time, --bootchart)", ""},
-                 {options.warm.use != MachineOptions::Warm::Use::none, "kept machines", ""},
-                 {!options.qemu_arguments.empty(), "use for QEMU's arguments (--qemu-arg)", ""}});
+  return refuse_lacks(
+      vmm, {{!options.machine.empty(), "machine types (--machine)", ""},
+            {options.accelerator == Accelerator::tcg, "translator (--accel tcg)", ""},
+            {!options.forwards.empty(), "forwarded ports (-p)",
+             fmt::format("the program is reached at its own address: --network {}", network_form)},
+            {kind != network && kind != HostNetwork::Kind::none, "network of that kind",
+             fmt::format("take --network {} or --network none", network_form)},
+            {!options.more_networks.empty(), "second network card", ""},
+            {folders, "folders of the host as volumes",
+             "put the files on a disk: ukl volume create --from FOLDER"},
+            {options.trace, "way to trace calls (--trace-calls)", ""},
+            {options.find_files, "way to look for files (--find-files)", ""},
+            {options.times != MachineOptions::Times::none, "times to tell (--time, --bootchart)", ""},
+            {options.warm.use != MachineOptions::Warm::Use::none, "kept machines", ""},
+            {!options.qemu_arguments.empty(), "use for QEMU's arguments (--qemu-arg)", ""}});
 }
 
 std::string no_machine_type(const std::vector<std::string>& lacks) {
@@ -51,7 +47,9 @@ std::string no_machine_type(const std::vector<std::string>& lacks) {
   return {};
 }
 
-DescribedMachine describe(const MachinePlan& plan) {
+} // namespace
+
+DescribedMachine describe_machine(const MachinePlan& plan) {
   const auto& options = plan.options;
   DescribedMachine machine;
   // Two of an image may run.
@@ -62,12 +60,15 @@ DescribedMachine describe(const MachinePlan& plan) {
   machine.mebibytes = (options.memory + (1 << 20) - 1) >> 20;
   machine.cpus = options.cpus;
   for (const auto& volume : options.volumes)
-    machine.disks.push_back({std::filesystem::absolute(volume.host).string(), volume.read_only});
+    if (volume.kind == VolumeKind::disk)
+      machine.disks.push_back({std::filesystem::absolute(volume.host).string(), volume.read_only});
   if (has_network(plan))
     machine.tap = options.network.name;
   machine.mac = options.network.mac;
   return machine;
 }
+
+namespace {
 
 Result<void> check_firecracker(const MachineOptions& options) {
   return check_plain("Firecracker", HostNetwork::Kind::tap, "tap:NAME", options);
@@ -80,7 +81,7 @@ std::vector<std::string> firecracker_command(const MachinePlan& plan) {
   return {"firecracker", "--no-api", "--config-file", plan.file.string()};
 }
 std::string firecracker_file(const MachinePlan& plan) {
-  return firecracker_config(describe(plan));
+  return firecracker_config(describe_machine(plan));
 }
 
 Result<void> check_cloud_hypervisor(const MachineOptions& options) {
@@ -91,7 +92,7 @@ std::vector<std::string> cloud_hypervisor_parameters(const MachineOptions& optio
   return {kCloudHypervisorParameters};
 }
 std::vector<std::string> cloud_hypervisor_line(const MachinePlan& plan) {
-  return cloud_hypervisor_command(describe(plan));
+  return cloud_hypervisor_command(describe_machine(plan));
 }
 
 Result<void> check_xen(const MachineOptions& options) {
@@ -105,7 +106,7 @@ std::vector<std::string> xen_command(const MachinePlan& plan) {
   return {"xl", "-q", "create", "-c", plan.file.string()};
 }
 std::string xen_file(const MachinePlan& plan) {
-  return xen_domain(describe(plan));
+  return xen_domain(describe_machine(plan));
 }
 
 } // namespace
