@@ -47,7 +47,7 @@ void add_generate(CLI::App& app, Action& action) {
       "settings of that run. Ports go through passt, which has to be installed. Files and secrets of a run\n"
       "(--config, --secret) cannot come along; virsh shutdown asks the program to end.\n"
       "Example:\n"
-      "  ukl generate libvirt web > web.xml && virsh define web.xml && virsh start web");
+      "  ukl generate libvirt web > web.xml");
   libvirt->callback([name, &action] {
     action = [name]() -> Result<int> {
       TRY_LET(const auto machine, find_machine(*name));
