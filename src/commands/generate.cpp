@@ -44,8 +44,9 @@ void add_generate(CLI::App& app, Action& action) {
   libvirt->add_option("NAME", *name, "The machine's name; it need not run any more")->required();
   libvirt->footer(
       "The domain is the machine as it was started: image, memory, CPUs, network cards, volumes, and all\n"
-      "settings of that run. Ports go through passt, which has to be installed. Files and secrets of a run\n"
-      "(--config, --secret) cannot come along; virsh shutdown asks the program to end.\n"
+      "settings of that run. Files and secrets of a run (--config, --secret) cannot come along; virsh "
+      "shutdown\n"
+      "asks the program to end if the image has the kernel profile cloud.\n"
       "Example:\n"
       "  ukl generate libvirt web > web.xml");
   libvirt->callback([name, &action] {

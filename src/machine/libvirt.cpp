@@ -20,12 +20,17 @@ Result<void> check(const MachineOptions& options) {
     return is(options.network) || std::ranges::any_of(options.more_networks, is);
   };
   const bool named = any_card([](const HostNetwork& card) { return card.kind == Kind::named; });
+  const bool passt = any_card([](const HostNetwork& card) { return card.kind == Kind::passt; });
+  const bool ipv6_ports = std::ranges::any_of(options.forwards, &Forward::ipv6);
   const bool files = std::ranges::any_of(
       options.volumes, [](const Volume& volume) { return volume.kind == VolumeKind::file; });
   return refuse_lacks(
       "a domain of libvirt",
       {{!options.machine.empty(), "machine types (--machine)", "it is a q35; edit the file for another"},
        {named, "network of ukl network create", "take --network bridge:NAME or another"},
+       {passt, "passt, as Debian builds it", "take --network user"},
+       {ipv6_ports, "ports at IPv6 addresses of this machine",
+        "take an IPv4 address, or --network bridge:NAME"},
        {files, "single files as volumes", "take their folder, or a disk: ukl volume create --from FOLDER"},
        {options.trace, "way to trace calls (--trace-calls)", ""},
        {options.find_files, "way to look for files (--find-files)", ""},
@@ -39,49 +44,43 @@ std::vector<std::string> parameters(const MachineOptions& options) {
   return {"console=ttyS0"};
 }
 
-// Ports are passt's: libvirt has none for QEMU's own network.
-std::string card_of(const MachinePlan& plan, const HostNetwork& card, std::size_t number) {
-  const auto& forwards = plan.options.forwards;
-  const bool ports = number == 0 && !forwards.empty();
-  std::string type = "user", inside;
-  if (card.kind == Kind::bridge) {
-    type = "bridge";
-    inside = fmt::format("<source bridge='{}'/>", xml_escaped(card.name));
-  } else if (card.kind == Kind::tap) {
-    type = "ethernet";
-    inside = fmt::format("<target dev='{}' managed='no'/>", xml_escaped(card.name));
-  } else if (card.kind == Kind::passt || ports) {
-    inside = "<backend type='passt'/>";
-  }
-  if (!card.mac.empty())
-    inside += fmt::format("<mac address='{}'/>", card.mac);
-  inside += "<model type='virtio'/>";
-  if (type == "user")
-    for (const auto& [name, address] : card_settings(plan.options, plan.manifest, number))
-      if (const auto slash = address.find('/'); name == key::address && slash != std::string::npos)
-        inside += fmt::format("<ip family='{}' address='{}' prefix='{}'/>",
-                              address.find(':') == std::string::npos ? "ipv4" : "ipv6",
-                              address.substr(0, slash), address.substr(slash + 1));
-  if (ports)
-    for (const auto& forward : forwards)
-      inside += fmt::format("<portForward proto='{}' address='{}'><range start='{}' to='{}'/></portForward>",
-                            forward.protocol, forward.host_address, forward.host_port, forward.guest_port);
-  return fmt::format("<interface type='{}'>{}</interface>", type, inside);
+// QEMU's own network as ukl run has it, with its ports, for which libvirt has no words.
+void add_user_card(const MachinePlan& plan, const HostNetwork& card, std::size_t number,
+                   LibvirtDevices& devices) {
+  const auto id = fmt::format("ukl{}", number);
+  const auto settings = card_settings(plan.options, plan.manifest, number);
+  devices.qemu_arguments.insert(
+      devices.qemu_arguments.end(),
+      {"-netdev",
+       qemu_user_network(id, settings, number == 0 ? plan.options.forwards : std::vector<Forward>()),
+       "-device",
+       fmt::format("virtio-net-pci,netdev={}{}{}", id, card.mac.empty() ? "" : ",mac=", card.mac)});
+}
+
+void add_card(const MachinePlan& plan, const HostNetwork& card, std::size_t number, LibvirtDevices& devices) {
+  if (card.kind == Kind::user)
+    return add_user_card(plan, card, number, devices);
+  const bool bridge = card.kind == Kind::bridge;
+  devices.elements.push_back(fmt::format(
+      "<interface type='{}'>{}{}<model type='virtio'/></interface>", bridge ? "bridge" : "ethernet",
+      bridge ? fmt::format("<source bridge='{}'/>", xml_escaped(card.name))
+             : fmt::format("<target dev='{}' managed='no'/>", xml_escaped(card.name)),
+      card.mac.empty() ? "" : fmt::format("<mac address='{}'/>", card.mac)));
 }
 
 std::string file(const MachinePlan& plan) {
   const auto& options = plan.options;
-  std::vector<std::string> devices;
+  LibvirtDevices devices;
   if (has_network(plan))
-    devices.push_back(card_of(plan, options.network, 0));
+    add_card(plan, options.network, 0, devices);
   for (std::size_t number = 0; number < options.more_networks.size(); ++number)
-    devices.push_back(card_of(plan, options.more_networks[number], number + 1));
+    add_card(plan, options.more_networks[number], number + 1, devices);
   for (std::size_t index = 0; index < options.volumes.size(); ++index)
     if (const auto& volume = options.volumes[index]; volume.kind == VolumeKind::folder)
-      devices.push_back(fmt::format("<filesystem type='mount' accessmode='mapped'><source dir='{}'/>"
-                                    "<target dir='{}'/>{}</filesystem>",
-                                    xml_escaped(volume.host.string()), volume_tag(index),
-                                    volume.read_only ? "<readonly/>" : ""));
+      devices.elements.push_back(fmt::format("<filesystem type='mount' accessmode='mapped'><source dir='{}'/>"
+                                             "<target dir='{}'/>{}</filesystem>",
+                                             xml_escaped(volume.host.string()), volume_tag(index),
+                                             volume.read_only ? "<readonly/>" : ""));
   auto machine = describe_machine(plan);
   if (!options.name.empty())
     machine.name = options.name;
@@ -94,8 +93,7 @@ std::vector<std::string> command(const MachinePlan& plan) {
 
 } // namespace
 
-std::string libvirt_domain(const DescribedMachine& machine, const std::vector<std::string>& devices,
-                           bool kvm) {
+std::string libvirt_domain(const DescribedMachine& machine, const LibvirtDevices& devices, bool kvm) {
   std::string all;
   char letter = 'a';
   for (const auto& [path, read_only] : machine.disks)
@@ -103,9 +101,16 @@ std::string libvirt_domain(const DescribedMachine& machine, const std::vector<st
         "    <disk type='file'><driver name='qemu' type='raw' discard='unmap'/><source file='{}'/>"
         "<target dev='vd{:c}' bus='virtio'/>{}</disk>\n",
         xml_escaped(path), letter++, read_only ? "<readonly/>" : "");
-  for (const auto& device : devices)
+  for (const auto& device : devices.elements)
     all += "    " + device + "\n";
-  return fmt::format("<domain type='{}'>\n"
+  std::string arguments, space;
+  for (const auto& argument : devices.qemu_arguments)
+    arguments += fmt::format("    <qemu:arg value='{}'/>\n", xml_escaped(argument));
+  if (!arguments.empty()) {
+    space = " xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'";
+    arguments = fmt::format("  <qemu:commandline>\n{}  </qemu:commandline>\n", arguments);
+  }
+  return fmt::format("<domain type='{}'{}>\n"
                      "  <name>{}</name>\n"
                      "  <memory unit='MiB'>{}</memory>\n"
                      "  <vcpu>{}</vcpu>\n"
@@ -124,10 +129,11 @@ std::string libvirt_domain(const DescribedMachine& machine, const std::vector<st
                      "    <serial type='pty'/>\n"
                      "    <console type='pty'/>\n"
                      "  </devices>\n"
+                     "{}"
                      "</domain>\n",
-                     kvm ? "kvm" : "qemu", xml_escaped(machine.name), machine.mebibytes, machine.cpus,
+                     kvm ? "kvm" : "qemu", space, xml_escaped(machine.name), machine.mebibytes, machine.cpus,
                      xml_escaped(machine.image), xml_escaped(machine.parameters),
-                     kvm ? "host-passthrough" : "maximum", all);
+                     kvm ? "host-passthrough" : "maximum", all, arguments);
 }
 
 const Hypervisor& libvirt() {

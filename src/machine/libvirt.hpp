@@ -7,10 +7,13 @@
 
 namespace ukl {
 
-/// A domain for `virsh define`. `devices` are further elements, cards and folders among them; without `kvm`
-/// it runs on QEMU's translator.
-std::string libvirt_domain(const DescribedMachine& machine, const std::vector<std::string>& devices,
-                           bool kvm);
+/// What a domain has besides: elements for cards and folders, and words for QEMU's command line.
+struct LibvirtDevices {
+  std::vector<std::string> elements, qemu_arguments;
+};
+
+/// A domain for `virsh define`. Without `kvm` it runs on QEMU's translator.
+std::string libvirt_domain(const DescribedMachine& machine, const LibvirtDevices& devices, bool kvm);
 
 /// The card of a machine that is on QEMU's user network and needs no more of it.
 inline constexpr const char* kLibvirtUserCard = "<interface type='user'><model type='virtio'/></interface>";

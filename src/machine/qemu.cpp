@@ -30,8 +30,10 @@ constexpr int kMostPorts = 8;
 
 using Warm = MachineOptions::Warm;
 
-std::string user_network(const std::string& id, const Manifest& manifest,
-                         const std::vector<Forward>& forwards) {
+} // namespace
+
+std::string qemu_user_network(const std::string& id, const Manifest& manifest,
+                              const std::vector<Forward>& forwards) {
   const auto add = [&](const char* property, std::string_view name, bool ipv6) {
     const auto value = address_of(manifest, name, ipv6);
     return value.empty() || value == key::kDhcp || value == key::kSlaac
@@ -52,6 +54,8 @@ std::string user_network(const std::string& id, const Manifest& manifest,
                       address == key::kDhcp ? "" : address.substr(0, address.find('/')), forward.guest_port);
   return network;
 }
+
+namespace {
 
 class CommandBuilder {
 public:
@@ -204,8 +208,8 @@ private:
     }
     // A machine that goes on gets its forwards when it is this run's.
     const bool goes_on = options_.warm.use == Warm::Use::go_on;
-    return user_network(id, card_settings(options_, plan_.manifest, card),
-                        card > 0 || goes_on ? std::vector<Forward>() : options_.forwards);
+    return qemu_user_network(id, card_settings(options_, plan_.manifest, card),
+                             card > 0 || goes_on ? std::vector<Forward>() : options_.forwards);
   }
 
   const MachinePlan& plan_;

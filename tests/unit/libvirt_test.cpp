@@ -34,7 +34,7 @@ TEST(Libvirt, ADomainIsTheMachine) {
   options.network.kind = HostNetwork::Kind::user;
   options.settings = {{"env", "WORD=a <b> & \"c\""}};
   const auto text = domain(options);
-  EXPECT_THAT(text, HasSubstr("<domain type='kvm'>\n  <name>web</name>\n  <memory unit='MiB'>64</memory>\n"
+  EXPECT_THAT(text, HasSubstr("\n  <name>web</name>\n  <memory unit='MiB'>64</memory>\n"
                               "  <vcpu>2</vcpu>\n"));
   EXPECT_THAT(text, HasSubstr("<kernel>/images/a &amp; b.ukl</kernel>"));
   EXPECT_THAT(text, HasSubstr("ukl.env=WORD=a%20%3Cb%3E%20%26%20%22c%22"));
@@ -42,8 +42,9 @@ TEST(Libvirt, ADomainIsTheMachine) {
   EXPECT_THAT(text, HasSubstr("<source file='/disks/d'/><target dev='vda' bus='virtio'/><readonly/></disk>"));
   EXPECT_THAT(text, HasSubstr("<filesystem type='mount' accessmode='mapped'><source dir='/srv'/>"
                               "<target dir='volume1'/></filesystem>"));
-  EXPECT_THAT(text, HasSubstr("<interface type='user'><model type='virtio'/>"
-                              "<ip family='ipv4' address='10.0.2.15' prefix='24'/></interface>"));
+  EXPECT_THAT(text, HasSubstr("<qemu:arg value='user,id=ukl0,net=10.0.2.15/24,ipv6=off'/>"));
+  EXPECT_THAT(text, HasSubstr("<qemu:arg value='virtio-net-pci,netdev=ukl0'/>"));
+  EXPECT_THAT(text, HasSubstr("<domain type='kvm' "));
   EXPECT_THAT(text, HasSubstr("<cpu mode='host-passthrough'/>"));
 }
 
@@ -51,9 +52,7 @@ TEST(Libvirt, CardsAndPorts) {
   auto options = web();
   options.network.kind = HostNetwork::Kind::user;
   options.forwards = {{.host_port = 8080, .guest_port = 80}};
-  EXPECT_THAT(domain(options), HasSubstr("<backend type='passt'/><model type='virtio'/><ip "));
-  EXPECT_THAT(domain(options), HasSubstr("<portForward proto='tcp' address='127.0.0.1'>"
-                                         "<range start='8080' to='80'/></portForward></interface>"));
+  EXPECT_THAT(domain(options), HasSubstr(",hostfwd=tcp:127.0.0.1:8080-10.0.2.15:80'/>"));
   options.forwards.clear();
   options.network = {.kind = HostNetwork::Kind::bridge, .name = "br0", .mac = "52:54:00:00:00:01"};
   options.more_networks = {{.kind = HostNetwork::Kind::tap, .name = "tap0", .mac = "52:54:00:00:00:02"}};
@@ -70,7 +69,7 @@ TEST(Libvirt, CardsAndPorts) {
 TEST(Libvirt, WithoutKvm) {
   auto options = web();
   options.accelerator = Accelerator::tcg;
-  EXPECT_THAT(domain(options), HasSubstr("<domain type='qemu'>"));
+  EXPECT_THAT(domain(options), HasSubstr("<domain type='qemu' "));
   EXPECT_THAT(domain(options), HasSubstr("<cpu mode='maximum'/>"));
 }
 
@@ -87,6 +86,10 @@ TEST(Libvirt, RefusesWhatADomainCannotHave) {
               HasSubstr("network create"));
   EXPECT_THAT(message([](auto& o) { o.volumes = {{.host = "/f", .guest = "/f", .kind = VolumeKind::file}}; }),
               HasSubstr("single files"));
+  EXPECT_THAT(message([](auto& o) { o.network.kind = HostNetwork::Kind::passt; }), HasSubstr("passt"));
+  EXPECT_THAT(
+      message([](auto& o) { o.forwards = {{.host_address = "::1", .host_port = 1, .guest_port = 1}}; }),
+      HasSubstr("IPv6"));
   EXPECT_THAT(message([](auto& o) { o.trace = true; }), HasSubstr("trace calls"));
 }
 
