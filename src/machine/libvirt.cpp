@@ -54,7 +54,9 @@ void add_user_card(const MachinePlan& plan, const HostNetwork& card, std::size_t
       {"-netdev",
        qemu_user_network(id, settings, number == 0 ? plan.options.forwards : std::vector<Forward>()),
        "-device",
-       fmt::format("virtio-net-pci,netdev={}{}{}", id, card.mac.empty() ? "" : ",mac=", card.mac)});
+       // A place far behind those that libvirt gives to its own, which come later.
+       fmt::format("virtio-net-pci,netdev={},bus=pcie.0,addr={:#x}{}{}", id, 0x10 + number,
+                   card.mac.empty() ? "" : ",mac=", card.mac)});
 }
 
 void add_card(const MachinePlan& plan, const HostNetwork& card, std::size_t number, LibvirtDevices& devices) {

@@ -122,7 +122,7 @@ std::optional<Error> SharedFolders::look() {
         continue;
       }
       errors = FileDescriptor();
-      const auto words = daemon.said.substr(0, daemon.said.find_last_not_of("\n") + 1);
+      const auto words = daemon.said.substr(0, daemon.said.find_last_not_of('\n') + 1);
       const auto line = words.substr(words.rfind('\n') + 1);
       return Error{Failure::machine,
                    fmt::format("stopped the machine: virtiofsd, which shared {} with it, has ended{}{}",

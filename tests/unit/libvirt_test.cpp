@@ -43,7 +43,7 @@ TEST(Libvirt, ADomainIsTheMachine) {
   EXPECT_THAT(text, HasSubstr("<filesystem type='mount' accessmode='mapped'><source dir='/srv'/>"
                               "<target dir='volume1'/></filesystem>"));
   EXPECT_THAT(text, HasSubstr("<qemu:arg value='user,id=ukl0,net=10.0.2.15/24,ipv6=off'/>"));
-  EXPECT_THAT(text, HasSubstr("<qemu:arg value='virtio-net-pci,netdev=ukl0'/>"));
+  EXPECT_THAT(text, HasSubstr("<qemu:arg value='virtio-net-pci,netdev=ukl0,bus=pcie.0,addr=0x10'/>"));
   EXPECT_THAT(text, HasSubstr("<domain type='kvm' "));
   EXPECT_THAT(text, HasSubstr("<cpu mode='host-passthrough'/>"));
 }

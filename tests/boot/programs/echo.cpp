@@ -9,8 +9,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-extern char** environ;
-
 int main(int argc, char** argv) {
   for (int i = 0; i < argc; ++i)
     printf("argument %d: [%s] %zu bytes\n", i, argv[i], strlen(argv[i]));
