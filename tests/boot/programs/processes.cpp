@@ -14,8 +14,6 @@
 #include <sys/syscall.h>
 #include <vector>
 
-extern char** environ;
-
 namespace {
 
 int as_child(int argc, char** argv) {
