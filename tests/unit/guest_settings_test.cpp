@@ -2,6 +2,8 @@
 #include "image/guest_settings.hpp"
 #include "sample_files.hpp"
 
+#include <gmock/gmock.h>
+
 namespace ukl {
 namespace {
 
