@@ -4,6 +4,7 @@
 #include "deadline.hpp"
 #include "dhcp.hpp"
 #include "ending.hpp"
+#include "internet_address.hpp"
 #include "routes.hpp"
 #include "settings.hpp"
 
@@ -33,15 +34,6 @@ constexpr int kPatience = 10;
 
 // RFC 791. Less than that from a server is a mistake.
 constexpr unsigned kLeastMtu = 576;
-
-sockaddr internet_address(in_addr address) {
-  sockaddr_in internet = {};
-  internet.sin_family = AF_INET;
-  internet.sin_addr = address;
-  sockaddr result;
-  memcpy(&result, &internet, sizeof result);
-  return result;
-}
 
 std::string text_of(in_addr address) {
   char text[INET_ADDRSTRLEN] = {};

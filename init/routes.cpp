@@ -2,6 +2,7 @@
 #include "routes.hpp"
 
 #include "ending.hpp"
+#include "internet_address.hpp"
 #include "settings.hpp"
 
 #include <arpa/inet.h>
@@ -23,6 +24,11 @@ struct Net {
   in6_addr bytes = {}; // IPv4: the first four
   int length = 0;
 
+  in_addr ipv4() const {
+    in_addr address;
+    memcpy(&address, &bytes, sizeof address);
+    return address;
+  }
   int bits() const { return family == AF_INET ? 32 : 128; }
   bool contains(const Net& other) const {
     const int whole = length / 8, rest = length % 8;
@@ -44,29 +50,19 @@ Net parse_net(const std::string& text) {
   return net;
 }
 
-sockaddr internet_address(const void* bytes) {
-  sockaddr_in internet = {};
-  internet.sin_family = AF_INET;
-  memcpy(&internet.sin_addr, bytes, sizeof internet.sin_addr);
-  sockaddr result;
-  memcpy(&result, &internet, sizeof result);
-  return result;
-}
-
 // `router`: null where the net lies at the interface itself.
 bool add_ipv4(int fd, const char* interface, const Net& to, const Net* router) {
   rtentry route = {};
-  const in_addr_t mask = to.length == 0 ? 0 : htonl(UINT32_MAX << (32 - to.length));
+  const in_addr mask = {to.length == 0 ? 0 : htonl(UINT32_MAX << (32 - to.length))};
   std::string device = interface;
-  in_addr_t net;
-  memcpy(&net, &to.bytes, sizeof net);
-  net &= mask; // Linux refuses a net with bits behind its prefix
-  route.rt_dst = internet_address(&net);
-  route.rt_genmask = internet_address(&mask);
+  in_addr net = to.ipv4();
+  net.s_addr &= mask.s_addr; // Linux refuses a net with bits behind its prefix
+  route.rt_dst = internet_address(net);
+  route.rt_genmask = internet_address(mask);
   route.rt_dev = device.data();
   route.rt_flags = RTF_UP;
   if (router) {
-    route.rt_gateway = internet_address(&router->bytes);
+    route.rt_gateway = internet_address(router->ipv4());
     route.rt_flags |= RTF_GATEWAY;
   }
   return ioctl(fd, SIOCADDRT, &route) == 0 || errno == EEXIST;

@@ -29,39 +29,44 @@ Result<int> print_domain(const RecordedPlan& plan) {
   return process.wait();
 }
 
+Result<int> print_service(const RecordedPlan& plan) {
+  print_output(systemd_unit(plan));
+  return 0;
+}
+
+void add_one(CLI::App& generate, Action& action, const char* name, const char* help, const char* footer,
+             Result<int> (*print)(const RecordedPlan&)) {
+  auto machine = std::make_shared<std::string>();
+  auto* command = generate.add_subcommand(name, help);
+  command->add_option("NAME", *machine, "The machine's name; it need not run any more")->required();
+  command->footer(footer);
+  command->callback([machine, &action, print] {
+    action = [machine, print]() -> Result<int> {
+      TRY_LET(const auto known, find_machine(*machine));
+      return print(known.plan);
+    };
+  });
+}
+
 void add_generate(CLI::App& app, Action& action) {
-  auto name = std::make_shared<std::string>();
   auto* command = app.add_subcommand("generate", "Write what others need to start a machine");
   command->require_subcommand(1);
-  auto* systemd = command->add_subcommand("systemd", "Print a service of systemd that runs a machine");
-  systemd->add_option("NAME", *name, "The machine's name; it need not run any more")->required();
-  systemd->footer(
+  add_one(
+      *command, action, "systemd", "Print a service of systemd that runs a machine",
       "The service is of Type=notify: it has started once the machine's program runs. Its output goes to\n"
       "the journal, a machine that ends is started again as its --restart says.\n"
       "Example:\n"
-      "  ukl generate systemd web > web.service");
-  auto* libvirt = command->add_subcommand("libvirt", "Print a domain of libvirt, as virsh define takes it");
-  libvirt->add_option("NAME", *name, "The machine's name; it need not run any more")->required();
-  libvirt->footer(
+      "  ukl generate systemd web > web.service",
+      print_service);
+  add_one(
+      *command, action, "libvirt", "Print a domain of libvirt, as virsh define takes it",
       "The domain is the machine as it was started: image, memory, CPUs, network cards, volumes, and all\n"
       "settings of that run. Files and secrets of a run (--config, --secret) cannot come along; virsh "
       "shutdown\n"
       "asks the program to end if the image has the kernel profile cloud.\n"
       "Example:\n"
-      "  ukl generate libvirt web > web.xml");
-  libvirt->callback([name, &action] {
-    action = [name]() -> Result<int> {
-      TRY_LET(const auto machine, find_machine(*name));
-      return print_domain(machine.plan);
-    };
-  });
-  systemd->callback([name, &action] {
-    action = [name]() -> Result<int> {
-      TRY_LET(const auto machine, find_machine(*name));
-      print_output(systemd_unit(machine.plan));
-      return 0;
-    };
-  });
+      "  ukl generate libvirt web > web.xml",
+      print_domain);
 }
 
 const RegisterCommand registration{42, add_generate};

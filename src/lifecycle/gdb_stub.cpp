@@ -72,8 +72,8 @@ Result<void> close_gdb_stub(QemuClient& qemu) {
 
 Result<IfKilled> close_gdb_stub_if_killed(const KnownMachine& machine) {
   return IfKilled::start([&machine] {
-    if (auto qemu = QemuClient::connect(machine)) [[maybe_unused]]
-      const auto closed = close_gdb_stub(*qemu);
+    if (auto qemu = QemuClient::connect(machine))
+      (void)close_gdb_stub(*qemu);
   });
 }
 

@@ -26,7 +26,7 @@ HypervisorFile cloud_hypervisor_file(Machine machine) {
 }
 
 HypervisorFile libvirt_file(Machine machine) {
-  machine.parameters = "console=ttyS0 " + machine.parameters;
+  machine.parameters = fmt::format("{} {}", kLibvirtParameters, machine.parameters);
   return {libvirt_domain(machine, {{kLibvirtUserCard}, {}}, true),
           [name = machine.name](const std::string& path) {
             return fmt::format("virsh define {} && virsh start {}", shell_line({path}), shell_line({name}));

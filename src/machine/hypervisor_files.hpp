@@ -39,13 +39,17 @@ struct HypervisorLack {
   bool asked;
   std::string what, instead;
 };
-/// Error: usage, for the first that was asked for.
-Result<void> refuse_lacks(const char* hypervisor, const std::vector<HypervisorLack>& lacks);
+/// `lacks`, and then what none but ukl's own QEMU has. Error: usage, for the first that was asked for.
+Result<void> refuse_lacks(const char* hypervisor, const MachineOptions& options,
+                          std::vector<HypervisorLack> lacks);
+/// The usual_machine of a hypervisor that has no types.
+std::string no_machine_type(const std::vector<std::string>& lacks);
 
 /// What Linux has to be told on them.
 inline constexpr const char* kFirecrackerParameters = "console=ttyS0 reboot=k panic=1 pci=off";
 inline constexpr const char* kCloudHypervisorParameters = "console=ttyS0";
 inline constexpr const char* kXenParameters = "console=hvc0";
+inline constexpr const char* kLibvirtParameters = "console=ttyS0";
 
 /// `firecracker`: its --config-file (JSON, src/vmm/src/resources.rs of Firecracker); `cloud-hypervisor`: a
 /// script with its command line; `libvirt`: a domain (XML) for virsh define; `xen`: a domain for xl create

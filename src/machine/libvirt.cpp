@@ -10,11 +10,6 @@ namespace {
 
 using Kind = HostNetwork::Kind;
 
-std::string no_machine_type(const std::vector<std::string>& lacks) {
-  (void)lacks;
-  return {};
-}
-
 Result<void> check(const MachineOptions& options) {
   const auto any_card = [&](auto is) {
     return is(options.network) || std::ranges::any_of(options.more_networks, is);
@@ -25,23 +20,18 @@ Result<void> check(const MachineOptions& options) {
   const bool files = std::ranges::any_of(
       options.volumes, [](const Volume& volume) { return volume.kind == VolumeKind::file; });
   return refuse_lacks(
-      "a domain of libvirt",
+      "a domain of libvirt", options,
       {{!options.machine.empty(), "machine types (--machine)", "it is a q35; edit the file for another"},
        {named, "network of ukl network create", "take --network bridge:NAME or another"},
        {passt, "passt, as Debian builds it", "take --network user"},
        {ipv6_ports, "ports at IPv6 addresses of this machine",
         "take an IPv4 address, or --network bridge:NAME"},
-       {files, "single files as volumes", "take their folder, or a disk: ukl volume create --from FOLDER"},
-       {options.trace, "way to trace calls (--trace-calls)", ""},
-       {options.find_files, "way to look for files (--find-files)", ""},
-       {options.times != MachineOptions::Times::none, "times to tell (--time, --bootchart)", ""},
-       {options.warm.use != MachineOptions::Warm::Use::none, "kept machines", ""},
-       {!options.qemu_arguments.empty(), "use for QEMU's arguments (--qemu-arg)", ""}});
+       {files, "single files as volumes", "take their folder, or a disk: ukl volume create --from FOLDER"}});
 }
 
 std::vector<std::string> parameters(const MachineOptions& options) {
   (void)options;
-  return {"console=ttyS0"};
+  return {kLibvirtParameters};
 }
 
 // QEMU's own network as ukl run has it, with its ports, for which libvirt has no words.
@@ -83,10 +73,7 @@ std::string file(const MachinePlan& plan) {
                                              "<target dir='{}'/>{}</filesystem>",
                                              xml_escaped(volume.host.string()), volume_tag(index),
                                              volume.read_only ? "<readonly/>" : ""));
-  auto machine = describe_machine(plan);
-  if (!options.name.empty())
-    machine.name = options.name;
-  return libvirt_domain(machine, devices, options.accelerator != Accelerator::tcg);
+  return libvirt_domain(describe_machine(plan), devices, options.accelerator != Accelerator::tcg);
 }
 
 std::vector<std::string> command(const MachinePlan& plan) {

@@ -10,7 +10,13 @@
 
 namespace ukl {
 
-Result<void> refuse_lacks(const char* vmm, const std::vector<HypervisorLack>& lacks) {
+Result<void> refuse_lacks(const char* vmm, const MachineOptions& options, std::vector<HypervisorLack> lacks) {
+  lacks.insert(lacks.end(),
+               {{options.trace, "way to trace calls (--trace-calls)", ""},
+                {options.find_files, "way to look for files (--find-files)", ""},
+                {options.times != MachineOptions::Times::none, "times to tell (--time, --bootchart)", ""},
+                {options.warm.use != MachineOptions::Warm::Use::none, "kept machines", ""},
+                {!options.qemu_arguments.empty(), "use for QEMU's arguments (--qemu-arg)", ""}});
   for (const auto& [asked, what, instead] : lacks)
     if (asked)
       return Error{Failure::usage, fmt::format("{} has no {}", vmm, what),
@@ -25,35 +31,32 @@ Result<void> check_plain(const char* vmm, HostNetwork::Kind network, const char*
   const bool folders = std::ranges::any_of(
       options.volumes, [](const Volume& volume) { return volume.kind != VolumeKind::disk; });
   const auto kind = options.network.kind;
-  return refuse_lacks(
-      vmm, {{!options.machine.empty(), "machine types (--machine)", ""},
-            {options.accelerator == Accelerator::tcg, "translator (--accel tcg)", ""},
-            {!options.forwards.empty(), "forwarded ports (-p)",
-             fmt::format("the program is reached at its own address: --network {}", network_form)},
-            {kind != network && kind != HostNetwork::Kind::none, "network of that kind",
-             fmt::format("take --network {} or --network none", network_form)},
-            {!options.more_networks.empty(), "second network card", ""},
-            {folders, "folders of the host as volumes",
-             "put the files on a disk: ukl volume create --from FOLDER"},
-            {options.trace, "way to trace calls (--trace-calls)", ""},
-            {options.find_files, "way to look for files (--find-files)", ""},
-            {options.times != MachineOptions::Times::none, "times to tell (--time, --bootchart)", ""},
-            {options.warm.use != MachineOptions::Warm::Use::none, "kept machines", ""},
-            {!options.qemu_arguments.empty(), "use for QEMU's arguments (--qemu-arg)", ""}});
+  return refuse_lacks(vmm, options,
+                      {{!options.machine.empty(), "machine types (--machine)", ""},
+                       {options.accelerator == Accelerator::tcg, "translator (--accel tcg)", ""},
+                       {!options.forwards.empty(), "forwarded ports (-p)",
+                        fmt::format("the program is reached at its own address: --network {}", network_form)},
+                       {kind != network && kind != HostNetwork::Kind::none, "network of that kind",
+                        fmt::format("take --network {} or --network none", network_form)},
+                       {!options.more_networks.empty(), "second network card", ""},
+                       {folders, "folders of the host as volumes",
+                        "put the files on a disk: ukl volume create --from FOLDER"}});
 }
+
+} // namespace
 
 std::string no_machine_type(const std::vector<std::string>& lacks) {
   (void)lacks;
   return {};
 }
 
-} // namespace
-
 DescribedMachine describe_machine(const MachinePlan& plan) {
   const auto& options = plan.options;
   DescribedMachine machine;
   // Two of an image may run.
-  machine.name = fmt::format("{}-{}", value_of(plan.manifest, key::hostname, "ukl"), getpid());
+  machine.name = !options.name.empty()
+                     ? options.name
+                     : fmt::format("{}-{}", value_of(plan.manifest, key::hostname, "ukl"), getpid());
   machine.image = std::filesystem::absolute(options.image).string();
   machine.initrd = plan.initrd.string();
   machine.parameters = plan.parameters;
