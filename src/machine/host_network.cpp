@@ -64,10 +64,14 @@ bool is_bridge(const std::string& name) {
   return ask_interface(SIOCETHTOOL, request) && std::strcmp(driver.driver, "bridge") == 0;
 }
 
-// One that is up has a carrier as soon as somebody has opened it.
+// One that is up has a carrier as soon as somebody has opened it, and none as soon as the last one closes it.
+// IFF_RUNNING follows up to a second later (net/core/link_watch.c).
 bool has_carrier(const std::string& name) {
   auto request = request_for(name);
-  return ask_interface(SIOCGIFFLAGS, request) && (request.ifr_flags & IFF_RUNNING) != 0;
+  ethtool_value link = {};
+  link.cmd = ETHTOOL_GLINK;
+  request.ifr_data = reinterpret_cast<char*>(&link);
+  return ask_interface(SIOCETHTOOL, request) && link.data != 0;
 }
 
 // Opens a tap device that is there; 0 or errno. EINVAL: it was made for several queues and is opened for one,
