@@ -8,6 +8,7 @@
 
 #include "fields.hpp"
 #include "ukl/exec.hpp"
+#include "ukl/wait_status.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -391,7 +392,7 @@ void exec_ended(pid_t pid, int wait_status) {
   for (auto& session : sessions)
     if (session.pid == pid) {
       session.pid = -1;
-      session.status = WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+      session.status = exit_status(wait_status);
     }
 }
 

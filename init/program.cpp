@@ -15,6 +15,8 @@
 #include "survivors.hpp"
 #include "warm.hpp"
 
+#include "ukl/wait_status.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -219,15 +221,12 @@ int run_program(const Manifest& settings) {
   open_exec(settings);
   const int status = wait_for(program, news);
   end_exec();
-  if (!WIFSIGNALED(status)) {
-    if (status == 0)
-      wait_for_daemons(passed_on == SIGTERM || passed_on == SIGINT ||
-                       std::to_string(passed_on) == value_of(settings, key::stop_signal));
-    return WEXITSTATUS(status);
-  }
-  if (WTERMSIG(status) != passed_on)
+  if (status == 0)
+    wait_for_daemons(passed_on == SIGTERM || passed_on == SIGINT ||
+                     std::to_string(passed_on) == value_of(settings, key::stop_signal));
+  if (WIFSIGNALED(status) && WTERMSIG(status) != passed_on)
     report_crash(arguments[0], program, WTERMSIG(status), log);
-  return 128 + WTERMSIG(status);
+  return exit_status(status);
 }
 
 } // namespace ukl::init

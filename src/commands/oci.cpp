@@ -14,6 +14,7 @@
 #include "support/signal_name.hpp"
 #include "support/standard_streams.hpp"
 #include "support/terminal.hpp"
+#include "ukl/wait_status.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -110,7 +111,7 @@ int status_of(pid_t pid) {
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  return exit_status(status);
 }
 
 std::string own_path() {

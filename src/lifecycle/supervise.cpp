@@ -8,6 +8,7 @@
 #include "support/packet_server.hpp"
 #include "support/standard_streams.hpp"
 #include "support/terminal.hpp"
+#include "ukl/wait_status.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -362,7 +363,7 @@ private:
       return;
     }
     // It was killed: by ukl kill or rm, or by somebody else.
-    state_.status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    state_.status = exit_status(status);
     state_.sentence = with_.record.stop_asked() || stop_ ? fmt::format("Killed ({})", *state_.status)
                                                          : "Killed by the host";
   }

@@ -28,9 +28,6 @@ struct Hypervisor {
 
 /// QEMU (qemu.cpp), the one that does all that ukl can.
 const Hypervisor& qemu();
-/// The value of its -netdev for a card on its user network. `settings`: of that card (card_settings()).
-std::string qemu_user_network(const std::string& id, const Manifest& settings,
-                              const std::vector<Forward>& forwards);
 /// Those that have a console and little else (plain_hypervisors.cpp).
 const Hypervisor& firecracker();
 const Hypervisor& cloud_hypervisor();

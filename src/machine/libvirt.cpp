@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/libvirt.hpp"
+#include "machine/qemu_network.hpp"
 #include "support/text.hpp"
 
 #include <algorithm>

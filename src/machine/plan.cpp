@@ -3,6 +3,7 @@
 
 #include "machine/hypervisor.hpp"
 #include "machine/named_networks.hpp"
+#include "machine/qemu_network.hpp"
 #include "support/text.hpp"
 #include "ukl/run_settings.hpp"
 
@@ -120,6 +121,11 @@ Result<MachinePlan> plan_machine(const Hypervisor& hypervisor, const MachineOpti
   const bool in_block = channels.settings >= 0;
   TRY_LET(plan.parameters, kernel_parameters(hypervisor, options, in_block ? Manifest() : settings));
   TRY(check_forwards(options, plan.manifest));
+  for (std::size_t card = 0; card <= options.more_networks.size(); ++card) {
+    const auto& network = card == 0 ? options.network : options.more_networks[card - 1];
+    if (network.kind == HostNetwork::Kind::user)
+      TRY(check_user_network(card_settings(options, plan.manifest, card)));
+  }
   // A machine that goes on has had its block.
   if (in_block && options.warm.use != MachineOptions::Warm::Use::go_on)
     plan.initrd = fmt::format("/proc/self/fd/{}", channels.settings);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // QEMU: a plan as its command line.
 #include "machine/hypervisor.hpp"
+#include "machine/qemu_network.hpp"
 #include "machine/qemu_type.hpp"
 #include "ukl/exec.hpp"
 
@@ -29,33 +30,6 @@ constexpr const char* kTranslatedProcessor = "max,erms=off,fsrm=off";
 constexpr int kMostPorts = 8;
 
 using Warm = MachineOptions::Warm;
-
-} // namespace
-
-std::string qemu_user_network(const std::string& id, const Manifest& manifest,
-                              const std::vector<Forward>& forwards) {
-  const auto add = [&](const char* property, std::string_view name, bool ipv6) {
-    const auto value = address_of(manifest, name, ipv6);
-    return value.empty() || value == key::kDhcp || value == key::kSlaac
-               ? std::string()
-               : fmt::format(",{}={}", property, value);
-  };
-  const std::string address = address_of(manifest, key::address, false);
-  std::string network = "user,id=" + id;
-  network += address.empty() ? ",ipv4=off" : "";
-  network += add("net", key::address, false) + add("host", key::gateway, false) + add("dns", key::dns, false);
-  network += address_of(manifest, key::address, true).empty() ? ",ipv6=off" : "";
-  network += add("ipv6-net", key::address, true) + add("ipv6-host", key::gateway, true) +
-             add("ipv6-dns", key::dns, true);
-  for (const auto& forward : forwards)
-    if (!forward.ipv6()) // those are ours (Ipv6Ports)
-      network +=
-          fmt::format(",hostfwd={}:{}:{}-{}:{}", forward.protocol, forward.host_address, forward.host_port,
-                      address == key::kDhcp ? "" : address.substr(0, address.find('/')), forward.guest_port);
-  return network;
-}
-
-namespace {
 
 class CommandBuilder {
 public:

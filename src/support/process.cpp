@@ -3,6 +3,7 @@
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
 #include "support/tool.hpp"
+#include "ukl/wait_status.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -18,10 +19,6 @@
 
 namespace ukl {
 namespace {
-
-int status_of(int wait_status) {
-  return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
-}
 
 // Runs in the child between fork and exec: only async-signal-safe calls.
 [[noreturn]] void become(const ProcessOptions& options, char* const* arguments, int error_pipe) {
@@ -122,7 +119,7 @@ std::optional<int> Process::wait_for(std::chrono::milliseconds timeout) {
     int wait_status = 0;
     const pid_t result = waitpid(pid_, &wait_status, WNOHANG);
     if (result == pid_)
-      status_ = status_of(wait_status);
+      status_ = exit_status(wait_status);
     else if (result < 0 && errno != EINTR)
       status_ = 127;
     else if (std::chrono::steady_clock::now() >= end)
@@ -138,7 +135,7 @@ int Process::wait() {
     int wait_status = 0;
     const pid_t result = waitpid(pid_, &wait_status, 0);
     if (result == pid_)
-      status_ = status_of(wait_status);
+      status_ = exit_status(wait_status);
     else if (result < 0 && errno != EINTR)
       status_ = 127;
   }
