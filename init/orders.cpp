@@ -11,7 +11,7 @@
 namespace ukl::init {
 namespace {
 
-// CONFIG_ACPI_TINY_POWER_BUTTON_SIGNAL in kernel/profiles/cloud.config. As a number, because SIGRTMIN is the
+// CONFIG_ACPI_TINY_POWER_BUTTON_SIGNAL in kernel/profiles/base.config. As a number, because SIGRTMIN is the
 // C library's.
 constexpr int kPowerButton = 38;
 

@@ -63,7 +63,7 @@ void add_generate(CLI::App& app, Action& action) {
       "The domain is the machine as it was started: image, memory, CPUs, network cards, volumes, and all\n"
       "settings of that run. Files and secrets of a run (--config, --secret) cannot come along; virsh "
       "shutdown\n"
-      "asks the program to end if the image has the kernel profile cloud.\n"
+      "asks the program to end, but for images of the kernel profiles micro and nano.\n"
       "Example:\n"
       "  ukl generate libvirt web > web.xml",
       print_domain);

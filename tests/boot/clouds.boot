@@ -42,3 +42,10 @@ EXPECT_RE web7\nhello from the cloud\nec2\n(.*\n)*web7\nhello from the cloud\ngc
 EXPECT there is no cloud 'none': nocloud, ec2, gce, azure
 COMMAND timeout 100 qemu-system-x86_64 -M q35 -cpu max -m 256M -display none -serial stdio -monitor none -no-reboot -nic user,model=virtio-net-pci,restrict=on -kernel {image} -append ukl.cloud=ec2 </dev/null | tr -d '\r'
 EXPECT_RE the metadata service of ec2 \(169.254.169.254\) does not answer.*: the image's own settings stand
+
+# The power button (`virsh shutdown`, a cloud's console) asks the program to end, and the machine is off when it has.
+NAME power-button
+PACK /bin/busybox --address none -- sh -c 'trap "echo asked to end; exit" TERM; echo ready; while :; do sleep 0.1; done'
+TIMEOUT 220
+COMMAND {source}/clients/power-button {image} {port} {work}
+EXPECT_RE q35: status 0\n(.*\n)*asked to end\n(.*\n)*pc: status 0\n(.*\n)*asked to end
