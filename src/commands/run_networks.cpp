@@ -60,8 +60,7 @@ Result<void> read_networks(const RunTexts& texts, GuestSettings& guest, MachineO
     TRY_LET(first.mac, parse_mac(texts.mac));
   }
   // On a network with others, two machines of one address would take each other's packets.
-  if (first.mac.empty() &&
-      (first.kind == Kind::tap || first.kind == Kind::bridge || first.kind == Kind::named))
+  if (first.mac.empty() && first.is_shared())
     first.mac = mac_for(owner);
   if (!first.addresses.empty() && !guest.addresses.empty())
     return Error{Failure::usage,
@@ -76,10 +75,9 @@ Result<void> read_networks(const RunTexts& texts, GuestSettings& guest, MachineO
 }
 
 void leave_user_network(const GuestSettings& guest, MachineOptions& options) {
-  const auto kind = options.network.kind;
-  if (kind == Kind::none)
+  if (options.network.kind == Kind::none)
     options.settings.emplace_back(key::address, "");
-  if (kind != Kind::tap && kind != Kind::bridge && kind != Kind::named)
+  if (!options.network.is_shared())
     return;
   for (const auto& [given, name] :
        {std::pair(!guest.gateways.empty(), key::gateway), {!guest.dns.empty(), key::dns}})

@@ -10,16 +10,19 @@ namespace ukl {
 
 Result<HostCards> HostCards::start(MachineOptions& options, const Manifest& settings) {
   HostCards cards;
-  TRY(cards.connect(options.network, card_settings(options, settings, 0), options.forwards));
+  TRY(cards.connect(options.network, card_settings(options, settings, 0), options.private_networks,
+                    options.forwards));
   for (std::size_t index = 0; index < options.more_networks.size(); ++index) {
     std::vector<Forward> none;
-    TRY(cards.connect(options.more_networks[index], card_settings(options, settings, index + 1), none));
+    TRY(cards.connect(options.more_networks[index], card_settings(options, settings, index + 1),
+                      options.private_networks, none));
   }
   TRY_LET(cards.ipv6_, Ipv6Ports::serve(options.forwards));
   return cards;
 }
 
 Result<void> HostCards::connect(const HostNetwork& network, const Manifest& settings,
+                                const std::filesystem::path& private_networks,
                                 std::vector<Forward>& forwards) {
   using Kind = HostNetwork::Kind;
   descriptors_.emplace_back();
@@ -38,6 +41,11 @@ Result<void> HostCards::connect(const HostNetwork& network, const Manifest& sett
       descriptors_.back().push_back(queue.get());
     ports_.push_back(std::move(*port));
   }
+  if (network.kind == Kind::machines && !settings.empty()) {
+    TRY_LET(auto port, PrivatePort::join(private_networks / network.name, network.mac));
+    descriptors_.back().push_back(port.qemus_end());
+    private_ports_.push_back(std::move(port));
+  }
   return {};
 }
 
@@ -45,6 +53,8 @@ void HostCards::close_far_ends() {
   for (auto& passt : passts_)
     passt.socket = FileDescriptor();
   ports_.clear();
+  for (auto& port : private_ports_)
+    port.close_far_end();
 }
 
 std::vector<int> HostCards::watched() const {

@@ -5,6 +5,7 @@
 #include "machine/bridge_port.hpp"
 #include "machine/ipv6_ports.hpp"
 #include "machine/passt.hpp"
+#include "machine/private_network.hpp"
 
 #include <optional>
 
@@ -12,9 +13,9 @@ namespace ukl {
 
 class HostCards {
 public:
-  /// Starts a passt for each card that wants one, joins bridges, and listens on IPv6 addresses: afterwards
-  /// `options.forwards` are those that are left for QEMU. `settings` are the machine's. Errors: those of
-  /// Passt, join_bridge and Ipv6Ports.
+  /// Starts a passt for each card that wants one, joins bridges and private networks, and listens on IPv6
+  /// addresses: afterwards `options.forwards` are those that are left for QEMU. `settings` are the machine's.
+  /// Errors: those of Passt, join_bridge, PrivatePort and Ipv6Ports.
   static Result<HostCards> start(MachineOptions& options, const Manifest& settings);
 
   /// For each card the descriptors that QEMU has to inherit for it; none: it needs none.
@@ -28,11 +29,13 @@ public:
   std::optional<Error> look();
 
 private:
-  Result<void> connect(const HostNetwork& network, const Manifest& settings, std::vector<Forward>& forwards);
+  Result<void> connect(const HostNetwork& network, const Manifest& settings,
+                       const std::filesystem::path& private_networks, std::vector<Forward>& forwards);
 
   std::vector<std::vector<int>> descriptors_;
   std::vector<Passt> passts_;
   std::vector<BridgePort> ports_;
+  std::vector<PrivatePort> private_ports_;
   Ipv6Ports ipv6_;
 };
 

@@ -24,9 +24,9 @@
 namespace ukl {
 namespace {
 
-constexpr const char* kForm =
-    "write user, passt, tap:NAME, bridge:NAME, none or the name of a network (ukl network ls); behind it may "
-    "stand ,ip=ADDRESS/LENGTH and ,mac=ADDRESS";
+constexpr const char* kForm = "write user, passt, tap:NAME, bridge:NAME, private:NAME, none or the name of a "
+                              "network (ukl network ls); behind it may "
+                              "stand ,ip=ADDRESS/LENGTH and ,mac=ADDRESS";
 
 // A bridge of `ukl network create`.
 constexpr const char* kBridgePrefix = "ukl-";
@@ -109,7 +109,8 @@ Result<HostNetwork::Kind> kind_of(const std::string& word, bool named, const Err
                                                {"passt", Kind::passt, false},
                                                {"none", Kind::none, false},
                                                {"tap", Kind::tap, true},
-                                               {"bridge", Kind::bridge, true}})
+                                               {"bridge", Kind::bridge, true},
+                                               {"private", Kind::machines, true}})
     if (word == name)
       return named == takes_name ? Result(kind) : error;
   return named ? Result<Kind>(error) : Kind::named;
@@ -131,6 +132,8 @@ Result<HostNetwork> HostNetwork::parse(const std::string& text) {
     network.name = word;
   if ((network.kind == Kind::tap || network.kind == Kind::bridge) && !is_interface_name(network.name))
     return error;
+  if (network.kind == Kind::machines && !is_plain_name(network.name))
+    return Error{Failure::usage, fmt::format("'{}' is no name of a network", network.name), kPlainNameForm};
   if (network.kind == Kind::named && (!is_plain_name(network.name) || !is_interface_name(network.bridge())))
     return error;
   while (std::getline(words, word, ',')) {
@@ -145,6 +148,10 @@ Result<HostNetwork> HostNetwork::parse(const std::string& text) {
     }
   }
   return network;
+}
+
+bool HostNetwork::is_shared() const {
+  return kind == Kind::tap || kind == Kind::bridge || kind == Kind::named || kind == Kind::machines;
 }
 
 std::string HostNetwork::bridge() const {
@@ -171,7 +178,7 @@ std::string mac_for(const std::string& name) {
 
 Result<void> check_host_network(const HostNetwork& network) {
   using Kind = HostNetwork::Kind;
-  if (network.kind == Kind::user || network.kind == Kind::none)
+  if (network.kind == Kind::user || network.kind == Kind::none || network.kind == Kind::machines)
     return {};
   if (network.kind == Kind::passt)
     return check_passt();

@@ -11,23 +11,28 @@ namespace ukl {
 
 struct HostNetwork {
   enum class Kind {
-    user,   ///< QEMU's own: NAT, needs no rights; ports are forwarded to it
-    passt,  ///< the same through passt(1): IPv6 ports too, and faster
-    tap,    ///< a tap device of this machine, which its user may open (ip tuntap add … user …)
-    bridge, ///< a bridge of this machine, through a tap device of ours or QEMU's qemu-bridge-helper
-    named,  ///< a network that `ukl network create` made (named_networks.hpp)
-    none,   ///< no card
+    user,     ///< QEMU's own: NAT, needs no rights; ports are forwarded to it
+    passt,    ///< the same through passt(1): IPv6 ports too, and faster
+    tap,      ///< a tap device of this machine, which its user may open (ip tuntap add … user …)
+    bridge,   ///< a bridge of this machine, through a tap device of ours or QEMU's qemu-bridge-helper
+    named,    ///< a network that `ukl network create` made (named_networks.hpp)
+    machines, ///< other machines of this user that name the same network, and nothing else
+              ///< (private_network.hpp)
+    none,     ///< no card
   };
   Kind kind = Kind::user;
-  std::string name; ///< of the tap device, bridge or network
+  std::string name; ///< of the tap device, bridge or network; whatever its machines call it
   std::string mac;  ///< empty: one that follows from the machine's name, so that two differ
   std::vector<std::string> addresses =
       {};              ///< with prefix lengths; empty: the image's, or what the kind gives
   unsigned queues = 1; ///< in each direction
   bool vhost = false;  ///< Linux carries the packets, and not QEMU
 
-  /// `user`, `passt`, `tap:NAME`, `bridge:NAME`, `none`, or the name of a network; behind it `,ip=ADDRESS`
-  /// (one of IPv4, one of IPv6) and `,mac=MAC`. Error: usage.
+  /// Whether others are there, whose addresses and routers are not QEMU's to choose.
+  bool is_shared() const;
+
+  /// `user`, `passt`, `tap:NAME`, `bridge:NAME`, `private:NAME`, `none`, or the name of a network; behind it
+  /// `,ip=ADDRESS` (one of IPv4, one of IPv6) and `,mac=MAC`. Error: usage.
   static Result<HostNetwork> parse(const std::string& text);
   /// The bridge that the card is on.
   std::string bridge() const;

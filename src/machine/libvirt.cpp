@@ -16,6 +16,7 @@ Result<void> check(const MachineOptions& options) {
     return is(options.network) || std::ranges::any_of(options.more_networks, is);
   };
   const bool named = any_card([](const HostNetwork& card) { return card.kind == Kind::named; });
+  const bool machines = any_card([](const HostNetwork& card) { return card.kind == Kind::machines; });
   const bool passt = any_card([](const HostNetwork& card) { return card.kind == Kind::passt; });
   const bool ipv6_ports = std::ranges::any_of(options.forwards, &Forward::ipv6);
   const bool files = std::ranges::any_of(
@@ -24,6 +25,7 @@ Result<void> check(const MachineOptions& options) {
       "a domain of libvirt", options,
       {{!options.machine.empty(), "machine types (--machine)", "it is a q35; edit the file for another"},
        {named, "network of ukl network create", "take --network bridge:NAME or another"},
+       {machines, "private network", "take --network bridge:NAME"},
        {passt, "passt, as Debian builds it", "take --network user"},
        {ipv6_ports, "ports at IPv6 addresses of this machine",
         "take an IPv4 address, or --network bridge:NAME"},

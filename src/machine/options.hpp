@@ -53,6 +53,7 @@ struct MachineOptions {
   unsigned cpus = 1;
   HostNetwork network;                    ///< of the first card, which has the image's addresses
   std::vector<HostNetwork> more_networks; ///< of the others, which have addresses and MACs of their own
+  std::filesystem::path private_networks; ///< the folder of all of them (Places::networks)
   std::vector<Forward> forwards;          ///< to the first card
   std::vector<std::shared_ptr<const NetworkLease>> leases; ///< of addresses, as long as the machine is there
   std::filesystem::path folder;       ///< of the machine's record, for sockets to it; empty: it has none

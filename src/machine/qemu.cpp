@@ -168,6 +168,9 @@ private:
       return fmt::format("stream,id={},server=off,addr.type={}", id,
                          descriptors.empty() ? "unix,addr.path=passt.socket"
                                              : fmt::format("fd,addr.str={}", descriptors[0]));
+    case Kind::machines:
+      return fmt::format("dgram,id={},local.type=fd,local.str={}", id,
+                         descriptors.empty() ? -1 : descriptors[0]);
     case Kind::tap:
       return fmt::format("tap,id={},ifname={},script=no,downscript=no{}{}", id, network.name,
                          network.queues > 1 ? fmt::format(",queues={}", network.queues) : "", vhost);

@@ -53,6 +53,8 @@ Result<Places> read_places() {
   places.search_path = search_path();
   places.machines = state_folder() / "machines";
   places.volumes = state_folder() / "volumes";
+  places.networks = state_folder() / "networks";
+  places.projects = state_folder() / "projects";
   TRY_LET(places.newest, newest_time());
   return places;
 }

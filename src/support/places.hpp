@@ -15,6 +15,8 @@ struct Places {
   std::string search_path;          ///< folders of programs, as $PATH has them
   std::filesystem::path machines;   ///< where machines have their records
   std::filesystem::path volumes;    ///< where volumes with names lie
+  std::filesystem::path networks;   ///< where private networks have their sockets
+  std::filesystem::path projects;   ///< what projects have made of their files
   std::int64_t newest = UINT32_MAX; ///< no file of an image is younger: seconds since 1970
 };
 
