@@ -2,6 +2,7 @@
 // PID 1 of every image: from a bare kernel to the running program, and from its end to the end of the
 // machine.
 #include "boot_times.hpp"
+#include "capabilities.hpp"
 #include "cloud.hpp"
 #include "console.hpp"
 #include "control.hpp"
@@ -54,6 +55,7 @@ int main() {
       settings.push_back(record);
   set_names(settings);
   write_run_files(settings);
+  set_capabilities(settings);
   set_kernel_settings(settings);
   mount_volumes(settings);
   set_limits(settings);

@@ -5,6 +5,7 @@
 // init includes it too.
 #pragma once
 
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,8 +25,10 @@ inline constexpr const char* kImageFormat = "3";
 
 /// Keys. `list` ones may be repeated.
 namespace key {
-inline constexpr std::string_view format = "format";   ///< kImageFormat
-inline constexpr std::string_view argument = "arg";    ///< list: argv of the program; the first is its path
+inline constexpr std::string_view format = "format"; ///< kImageFormat
+inline constexpr std::string_view argument = "arg";  ///< list: argv of the program; the first is its path
+/// Number of the first arguments that a run's do not replace (Entrypoint of a container image); absent: 1.
+inline constexpr std::string_view entry = "entry";
 inline constexpr std::string_view environment = "env"; ///< list: NAME=value
 inline constexpr std::string_view directory = "cwd";   ///< working directory
 inline constexpr std::string_view user =
@@ -49,6 +52,11 @@ inline constexpr std::string_view limit =
 inline constexpr std::string_view sysctl = "sysctl"; ///< list: NAME:VALUE, sysctl(8); "net.core.busy_poll:50"
 inline constexpr std::string_view volume = "volume"; ///< list: see below
 inline constexpr std::string_view read_only = "read-only"; ///< 1: the root tree cannot be written to
+/// list: HEX:/PATH, a file's security.capability (capabilities(7)).
+inline constexpr std::string_view capability = "capability";
+inline constexpr std::string_view label =
+    "label"; ///< list: NAME=VALUE of a container image; says something to people
+inline constexpr std::string_view health = "health"; ///< Healthcheck of a container image, as its JSON
 inline constexpr std::string_view port = "port"; ///< list: PORT/tcp or PORT/udp, on which the program listens
 inline constexpr std::string_view stop_signal =
     "stop-signal";                                     ///< number of what asks the program to end; absent: 15
@@ -217,14 +225,18 @@ inline void remove_values(Manifest& manifest, std::string_view name, std::size_t
 }
 
 /// Works what a run asks for into an image's manifest. Another address is one of another net: the image's
-/// router, routes and name servers do not go with it.
+/// router, routes and name servers do not go with it; nor do groups with another user.
 inline void add_run_settings(Manifest& manifest, const Manifest& run) {
+  const auto entry =
+      std::strtoul(value_of(run, key::entry, value_of(manifest, key::entry, "1")).c_str(), nullptr, 10);
   if (!value_of(run, key::address).empty())
     for (const auto name : {key::gateway, key::route, key::dns})
       remove_values(manifest, name, 0);
+  if (!value_of(run, key::user).empty())
+    remove_values(manifest, key::group, 0);
   for (const auto& [name, value] : run)
     if (name == key::argument)
-      remove_values(manifest, name, 1);
+      remove_values(manifest, name, entry);
     else if (name != key::environment && name != key::volume && name != key::limit && name != key::sysctl)
       remove_values(manifest, name, 0);
   for (const auto& record : run)

@@ -46,6 +46,10 @@ void add_guest_options(CLI::App& command, GuestSettings& settings, GuestDefaults
                   "Where the machine finds more settings (docs/hypervisors.md): a disk of cloud-init's "
                   "(nocloud), or the metadata service of ec2, gce or azure")
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(kClouds), std::end(kClouds))));
+  command
+      .add_option("--stop-signal", settings.stop_signal,
+                  otherwise("What ukl stop sends to the program", "TERM"))
+      ->type_name("SIGNAL");
   command.add_option("--mtu", settings.mtu, "Largest packet of the network interface, in bytes")
       ->type_name("BYTES");
   add_repeatable(command, "--limit", settings.limits, "A resource limit, like nofile=65536")

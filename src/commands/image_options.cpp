@@ -135,9 +135,6 @@ void add_image_options(CLI::App& command, ImageOptions& options) {
       "A port on which the program listens: ukl run -P publishes it, inspect names it. May be repeated")
       ->type_name("PORT[/udp]");
   command
-      .add_option("--stop-signal", settings.stop_signal, "What ukl stop sends to the program (default: TERM)")
-      ->type_name("SIGNAL");
-  command
       .add_option("--calls", options.calls,
                   "Which system calls are answered: auto (those that a program in the image can make), all, "
                   "none, or @FILE with a list of them, as ukl run --trace-calls FILE writes it")

@@ -113,6 +113,7 @@ Result<MachineOptions> read_options(const RunTexts& texts) {
   auto guest = texts.guest;
   TRY(read_networks(texts, guest, options));
   TRY_LET(const auto places, read_places());
+  options.private_networks = places.networks;
   for (const auto& text : texts.volumes) {
     TRY_LET(auto named, parse_named_volume(places.volumes, text));
     if (!named) {
@@ -129,6 +130,11 @@ Result<MachineOptions> read_options(const RunTexts& texts) {
   if (!settings)
     return settings.error();
   options.settings = std::move(*settings);
+  // The image's program goes with its arguments.
+  if (!texts.entrypoint.empty()) {
+    options.settings.emplace_back(key::entry, "0");
+    options.arguments.insert(options.arguments.begin(), texts.entrypoint);
+  }
   if (texts.strace)
     TRY(add_strace(texts, options));
   leave_user_network(guest, options);
@@ -271,7 +277,9 @@ Result<int> run_image(const RunTexts& texts) {
   if (texts.publish_all)
     for (auto& forward : forwards_of(image->manifest))
       options->forwards.push_back(std::move(forward));
-  options->stop_signal = std::atoi(value_of(image->manifest, key::stop_signal, "15").c_str());
+  options->stop_signal = std::atoi(
+      value_of(options->settings, key::stop_signal, value_of(image->manifest, key::stop_signal, "15"))
+          .c_str());
   if (auto distinct = refuse_overwriting(texts.trace, {options->image}); !distinct)
     return distinct.error();
   if (auto distinct = refuse_overwriting(texts.bootchart, {options->image}); !distinct)
@@ -356,7 +364,8 @@ void add_run_options(CLI::App& command_, const std::shared_ptr<RunTexts>& texts)
   add_list(
       "--network", texts->networks,
       "What a network card is connected to: user (QEMU's own, with -p), passt (the same through passt, with "
-      "IPv6), tap:NAME or bridge:NAME (devices of this machine: the program has its --address there), the "
+      "IPv6), tap:NAME or bridge:NAME (devices of this machine: the program has its --address there), "
+      "private:NAME (your other machines that name it, and nothing else; needs no rights), the "
       "name of a network (ukl network create), none. Behind it may stand ,ip=ADDRESS/LENGTH and ,mac=MAC. "
       "Once for each card; the first has the image's addresses and routes (default: user; none where --vmm "
       "has no such network)",
@@ -387,6 +396,11 @@ void add_run_options(CLI::App& command_, const std::shared_ptr<RunTexts>& texts)
       "A file /run/secrets/NAME that only the program's user can read, with what FILE or the variable NAME "
       "holds here; it is in no log and in no image",
       "NAME[=FILE]");
+  command
+      ->add_option(
+          "--entrypoint", texts->entrypoint,
+          "Another program of the image, by path or by its name in PATH; without the image's arguments")
+      ->type_name("PROGRAM");
   add_guest_options(*command, texts->guest, GuestDefaults::of_image);
   add_life_options(*command, texts->life);
   command->add_option("-m,--memory", texts->memory,

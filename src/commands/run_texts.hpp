@@ -19,6 +19,7 @@ struct RunTexts {
   std::string image;
   std::vector<std::string> arguments, forwards, volumes, qemu_arguments;
   std::vector<std::string> environment, environment_files, configs, secrets, memory_folders;
+  std::string entrypoint;
   GuestSettings guest;
   std::string memory, accelerator = "auto", machine, append;
   unsigned cpus = 1;

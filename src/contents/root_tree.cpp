@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "contents/root_tree.hpp"
+#include "contents/file_capability.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -140,6 +141,7 @@ TreeEntry host_entry(fs::path host_path, unsigned mode) {
       entry.host_inode = status.st_ino;
     }
   }
+  entry.capability = file_capability(host_path);
   entry.host_path = std::move(host_path);
   return entry;
 }

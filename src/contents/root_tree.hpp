@@ -27,6 +27,7 @@ struct TreeEntry {
   Bytes contents;                  ///< of a file made by the tool
   /// Of a host's file that goes into the image changed: what it holds there. All its names share it.
   std::shared_ptr<const Bytes> changed;
+  std::string capability; ///< of a file: what it may do (file_capability.hpp); empty: no more than others
   unsigned major = 0, minor = 0; ///< of a character device
   /// A file of the host that has several names: its device and inode there. Entries that share them are one
   /// file in the image too. Both 0: a file of its own.

@@ -127,11 +127,6 @@ public:
     return add_standard_locale(all_.tree);
   }
 
-  void note_lost_capabilities() {
-    const auto notes = lost_capabilities(all_.tree);
-    all_.notes.insert(all_.notes.end(), notes.begin(), notes.end());
-  }
-
   // The mark that all was unpacked comes with it.
   Result<void> add_init() {
     const auto& init = request_.places.installation.init;
@@ -363,7 +358,6 @@ Result<Gathered> gather(const SourcedRequest& sourced, const Program& program,
     TRY(all.add_program(program));
   TRY(all.add_needs_of_files());
   TRY(all.add_environment());
-  all.note_lost_capabilities();
   if (const auto packer = geteuid(); packer != 0) {
     const auto [user, group] = program_user(settings.manifest);
     all.tree().replace_owner(packer, getegid(), user, group);

@@ -43,10 +43,25 @@ Manifest make_manifest(const PackRequest& request, const Manifest& settings, con
   manifest.emplace_back(key::argument, program);
   for (const auto& argument : request.arguments)
     manifest.emplace_back(key::argument, argument);
+  if (request.entry != 1)
+    manifest.emplace_back(key::entry, std::to_string(request.entry));
   manifest.insert(manifest.end(), settings.begin(), settings.end());
   const auto records = call_records(calls);
   manifest.insert(manifest.end(), records.begin(), records.end());
   return manifest;
+}
+
+// What the archive cannot carry, and what a container image says to people and tools.
+void add_attributes(const RootTree& tree, const SourcedRequest& sourced, Manifest& manifest) {
+  for (const auto& [path, entry] : tree.entries())
+    if (!entry.capability.empty())
+      manifest.emplace_back(key::capability, fmt::format("{}:{}", entry.capability, path));
+  if (!sourced.source || !sourced.program_in_source)
+    return;
+  for (const auto& label : sourced.source->labels)
+    manifest.emplace_back(key::label, label);
+  if (!sourced.source->health.empty())
+    manifest.emplace_back(key::health, sourced.source->health);
 }
 
 bool asks_for_network(const GuestSettings& settings) {
@@ -136,6 +151,7 @@ Result<PackSummary> pack(const PackRequest& asked) {
   // What init and `ukl run` have to know, complete before anybody writes it.
   const auto guest_path = request.guest_path.empty() ? program.path.string() : request.guest_path;
   auto manifest = make_manifest(request, surroundings, fitted, guest_path, calls.table);
+  add_attributes(files.tree, sourced, manifest);
   TRY(files.tree.add(kManifestPath, text_entry(encode_manifest(manifest), 0600)));
 
   // Where all of this came from.

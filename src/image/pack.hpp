@@ -30,6 +30,7 @@ struct PackRequest {
   std::vector<std::filesystem::path> library_folders; ///< searched before those of this machine
   std::vector<AddedFile> files;
   std::vector<std::string> arguments; ///< of the program, without its name
+  std::size_t entry = 1; ///< how many words of program and arguments a run's arguments do not replace
   GuestSettings settings;
   std::string profile;          ///< of the kernel; empty: the smallest that fits
   std::filesystem::path kernel; ///< a vmlinux to use instead of the profile's; empty: the profile's

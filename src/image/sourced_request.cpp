@@ -34,6 +34,7 @@ Result<void> choose_command(const PackRequest& asked, const Source& source, Pack
     return Error{Failure::usage, fmt::format("there is no program to start in {}", asked.program),
                  source.no_program};
   request.program = command[0];
+  request.entry = asked.entrypoint.empty() ? source.entrypoint.size() : 1;
   request.arguments.assign(command.begin() + 1, command.end());
   return {};
 }
@@ -43,8 +44,10 @@ void choose_settings(const Source& source, GuestSettings& settings) {
                               source.environment.end());
   if (settings.directory.empty())
     settings.directory = source.directory;
-  if (settings.user.empty())
+  if (settings.user.empty()) {
     settings.user = source.user;
+    settings.groups.insert(settings.groups.end(), source.groups.begin(), source.groups.end());
+  }
   if (settings.ports.empty())
     settings.ports = source.ports;
   if (settings.stop_signal.empty())
@@ -92,6 +95,8 @@ Result<SourcedRequest> read_sources(const PackRequest& asked) {
   const bool of_the_tree = all.program_in_source ||
                            find_tree_user(all.source->tree, settings.user.substr(0, settings.user.find(':')));
   if (is_name(settings.user) && of_the_tree) {
+    const auto groups = further_groups(all.source->tree, settings.user);
+    settings.groups.insert(settings.groups.end(), groups.begin(), groups.end());
     TRY_LET(settings.user, resolve_user(all.source->tree, settings.user));
   }
   return all;

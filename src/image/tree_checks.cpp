@@ -6,20 +6,10 @@
 #include <cstdlib>
 #include <fmt/format.h>
 #include <set>
-#include <sys/xattr.h>
 
 namespace ukl {
 
 namespace fs = std::filesystem;
-
-std::vector<std::string> lost_capabilities(const RootTree& tree) {
-  std::vector<std::string> notes;
-  for (const auto& [path, entry] : tree.entries())
-    if (!entry.host_path.empty() && getxattr(entry.host_path.c_str(), "security.capability", nullptr, 0) > 0)
-      notes.push_back(fmt::format(
-          "the capabilities of {} are lost; what they allow, only root may do in the image", path));
-  return notes;
-}
 
 Result<void> check_tree(const RootTree& tree, const fs::path& output, bool compress) {
   std::vector<fs::path> inputs;

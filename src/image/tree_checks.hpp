@@ -6,10 +6,6 @@
 
 namespace ukl {
 
-/// A sentence for each file whose capabilities are lost: they are an extended attribute, which the archive
-/// has no place for.
-std::vector<std::string> lost_capabilities(const RootTree& tree);
-
 /// Error: usage, if the files do not fit into an image, or one of them is `output`.
 Result<void> check_tree(const RootTree& tree, const std::filesystem::path& output, bool compress);
 

@@ -94,17 +94,18 @@ Result<std::pair<std::string, std::string>> read_secret(const std::string& text,
   const auto name = text.substr(0, equals);
   if (name.empty() || name.find('/') != std::string::npos || name == "." || name == "..")
     return Error{Failure::usage, fmt::format("--secret {} is not understood", name),
-                 "expected: NAME=FILE, or NAME for the value of that variable here"};
+                 "expected: NAME=FILE, NAME=$VARIABLE, or NAME for the value of that variable here"};
   std::string value = name;
   value += '\0';
-  if (equals == std::string::npos) {
-    const auto secret = here(name);
+  const auto from = equals == std::string::npos ? "$" + name : text.substr(equals + 1);
+  if (from.starts_with('$')) {
+    const auto secret = here(from.substr(1));
     if (!secret)
-      return Error{Failure::usage, fmt::format("the variable {} is not set here", name),
+      return Error{Failure::usage, fmt::format("the variable {} is not set here", from.substr(1)),
                    fmt::format("write --secret {}=FILE", name)};
     return std::pair(std::string(key::secret), value + *secret);
   }
-  auto secret = contents_of(text.substr(equals + 1), "--secret");
+  auto secret = contents_of(from, "--secret");
   if (!secret)
     return secret.error();
   return std::pair(std::string(key::secret), value + *secret);

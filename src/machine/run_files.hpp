@@ -28,8 +28,8 @@ Result<std::vector<std::string>> read_variables(const std::filesystem::path& fil
 /// unreadable.
 Result<std::pair<std::string, std::string>> read_config(const std::string& text);
 
-/// `NAME=FILE`, or `NAME` for the value of that variable here: the record of a secret (key::secret). Errors:
-/// usage, not_found, unreadable. No message holds a secret.
+/// `NAME=FILE`, `NAME=$VARIABLE`, or `NAME` for the value of that variable here: the record of a secret
+/// (key::secret). Errors: usage, not_found, unreadable. No message holds a secret.
 Result<std::pair<std::string, std::string>> read_secret(const std::string& text, const Environment& here);
 
 } // namespace ukl

@@ -73,6 +73,7 @@ Result<void> add_entry(RootTree& tree, const Layer& layer, const LayerEntry& ent
     made.type = TreeEntry::Type::file;
     made.host_path = layer.file(entry);
     made.package = package;
+    made.capability = entry.capability;
     break;
   }
   made.mode = made.type == TreeEntry::Type::link ? 0777 : entry.mode;
@@ -102,25 +103,16 @@ Result<void> apply_layer(RootTree& tree, const Layer& layer, LayerKind kind, con
 }
 
 std::vector<std::string> describe_losses(const std::vector<Layer>& layers) {
-  std::vector<std::string> notes;
-  const auto tell = [&](const char* form, std::size_t count, const std::string& first) {
-    if (count > 0)
-      notes.push_back(
-          fmt::format(fmt::runtime(form), first, count > 1 ? fmt::format(" (and {} more)", count - 1) : ""));
-  };
-  std::size_t devices = 0, capable = 0;
-  std::string device, program;
-  for (const auto& layer : layers) {
+  std::size_t devices = 0;
+  std::string device;
+  for (const auto& layer : layers)
     for (const auto& path : layer.left_out)
       if (devices++ == 0)
         device = path;
-    for (const auto& path : layer.capabilities)
-      if (capable++ == 0)
-        program = path;
-  }
-  tell("left out {}{}: neither file nor folder nor link", devices, device);
-  tell("the capabilities of {}{} are lost; what they allow, only root may do in the image", capable, program);
-  return notes;
+  if (devices == 0)
+    return {};
+  return {fmt::format("left out {}{}: neither file nor folder nor link", device,
+                      devices > 1 ? fmt::format(" (and {} more)", devices - 1) : "")};
 }
 
 } // namespace ukl

@@ -74,11 +74,18 @@ Result<void> read_image_config(const nlohmann::json& image, const std::string& n
   source.low_ports = true;
   if (!user.empty()) {
     TRY_LET(source.user, resolve_user(source.tree, user));
+    source.groups = further_groups(source.tree, user);
   }
   const auto known = find_tree_user(source.tree, user.empty() ? "0" : user.substr(0, user.find(':')));
   if (known && !known->home.empty() && !has_variable(source.environment, "HOME"))
     source.environment.push_back("HOME=" + known->home);
   source.stop_signal = text_member(config, "StopSignal");
+  if (const auto& labels = member(config, "Labels"); labels.is_object())
+    for (const auto& [label, text] : labels.items())
+      if (text.is_string())
+        source.labels.push_back(label + "=" + text.get<std::string>());
+  if (const auto& health = member(config, "Healthcheck"); health.is_object())
+    source.health = health.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   note_ports(config, source);
   note_volumes(config, source);
   source.no_program = "the image names none: give it after --, with its arguments";

@@ -9,7 +9,7 @@
 namespace ukl {
 namespace {
 
-constexpr const char* kFirstLine = "ukl layer 2";
+constexpr const char* kFirstLine = "ukl layer 3";
 constexpr const char* kLastLine = "end";
 
 // Without blanks and line ends.
@@ -39,11 +39,12 @@ template <typename Number> bool read_number(std::string_view text, Number& numbe
 }
 
 bool read_entry(const std::vector<std::string_view>& words, LayerEntry& entry) {
-  if (words.size() != 9 || words[0].size() != 1)
+  if (words.size() != 10 || words[0].size() != 1)
     return false;
   entry.kind = static_cast<LayerEntry::Kind>(words[0][0]);
   entry.path = percent_decoded(words[6]);
   entry.target = percent_decoded(words[7]);
+  entry.capability = words[9];
   return read_number(words[1], entry.mode, 8) && read_number(words[2], entry.owner) &&
          read_number(words[3], entry.group) && read_number(words[4], entry.time) &&
          read_number(words[5], entry.number) && read_number(words[8], entry.size);
@@ -54,13 +55,11 @@ bool read_entry(const std::vector<std::string_view>& words, LayerEntry& entry) {
 std::string encode_index(const Layer& layer) {
   std::string text = fmt::format("{}\n", kFirstLine);
   for (const auto& entry : layer.entries)
-    text += fmt::format("{} {:o} {} {} {} {} {} {} {}\n", static_cast<char>(entry.kind), entry.mode,
+    text += fmt::format("{} {:o} {} {} {} {} {} {} {} {}\n", static_cast<char>(entry.kind), entry.mode,
                         entry.owner, entry.group, entry.time, entry.number, encoded(entry.path),
-                        encoded(entry.target), entry.size);
+                        encoded(entry.target), entry.size, entry.capability);
   for (const auto& path : layer.left_out)
     text += fmt::format("x {}\n", encoded(path));
-  for (const auto& path : layer.capabilities)
-    text += fmt::format("c {}\n", encoded(path));
   return text + kLastLine + "\n";
 }
 
@@ -80,8 +79,6 @@ std::optional<Layer> decode_index(const std::string& text) {
       ended = true;
     } else if (words[0] == "x" && words.size() == 2) {
       layer.left_out.push_back(percent_decoded(words[1]));
-    } else if (words[0] == "c" && words.size() == 2) {
-      layer.capabilities.push_back(percent_decoded(words[1]));
     } else if (!read_entry(words, layer.entries.emplace_back())) {
       return std::nullopt;
     }

@@ -14,18 +14,18 @@ struct LayerEntry {
   enum class Kind : char { folder = 'd', file = 'f', link = 'l', hard_link = 'h' };
   Kind kind = Kind::file;
   unsigned mode = 0, owner = 0, group = 0;
-  std::int64_t time = 0;    ///< seconds since 1970
-  std::uint64_t number = 0; ///< of a file: its name in the layer's folder
-  std::string path;         ///< absolute, without . and ..; any bytes but NUL
-  std::string target;       ///< of a link, as it is; of a hard link a path like `path`
-  std::uint64_t size = 0;   ///< of a file, in bytes
+  std::int64_t time = 0;       ///< seconds since 1970
+  std::uint64_t number = 0;    ///< of a file: its name in the layer's folder
+  std::string path;            ///< absolute, without . and ..; any bytes but NUL
+  std::string target;          ///< of a link, as it is; of a hard link a path like `path`
+  std::uint64_t size = 0;      ///< of a file, in bytes
+  std::string capability = {}; ///< of a file (file_capability.hpp); empty: none
 };
 
 struct Layer {
   std::filesystem::path folder; ///< where its files lie
   std::vector<LayerEntry> entries;
-  std::vector<std::string> left_out;     ///< devices, pipes, sockets: they do not go into an image
-  std::vector<std::string> capabilities; ///< files whose capabilities are lost
+  std::vector<std::string> left_out; ///< devices, pipes, sockets: they do not go into an image
 
   std::filesystem::path file(const LayerEntry& entry) const { return folder / std::to_string(entry.number); }
 };

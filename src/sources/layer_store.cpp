@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sources/layer_store.hpp"
+#include "contents/file_capability.hpp"
 #include "kernel/cache.hpp"
 #include "support/file_lock.hpp"
 #include "support/interrupt.hpp"
@@ -67,15 +68,15 @@ std::string text_of(const char* plain, const char* utf8) {
   return plain ? plain : utf8 ? utf8 : "";
 }
 
-bool has_capabilities(archive_entry* header) {
+std::string capability_of(archive_entry* header) {
   const char* name = nullptr;
   const void* value = nullptr;
   std::size_t size = 0;
   archive_entry_xattr_reset(header);
   while (archive_entry_xattr_next(header, &name, &value, &size) == ARCHIVE_OK)
     if (name && std::string_view(name) == "security.capability")
-      return true;
-  return false;
+      return file_capability({static_cast<const std::uint8_t*>(value), size});
+  return {};
 }
 
 Error interrupted_in(const std::string& name) {
@@ -145,8 +146,7 @@ Result<void> LayerWriter::take_entry(archive* reader, archive_entry* header, con
     entry.number = files_++;
     TRY(take_file(reader, header, name, entry.number));
     entry.size = static_cast<std::uint64_t>(archive_entry_size(header));
-    if (has_capabilities(header))
-      layer_.capabilities.push_back(entry.path);
+    entry.capability = capability_of(header);
   } else {
     layer_.left_out.push_back(entry.path);
     return {};

@@ -16,9 +16,12 @@ struct Source {
   std::vector<std::string> arguments; ///< further ones, which others replace; without entrypoint: the program
   std::vector<std::string> environment; ///< NAME=value
   std::string user;                     ///< UID:GID; empty: root
+  std::vector<std::string> groups;      ///< further ones of that user, as numbers
   std::string directory;                ///< absolute; empty: /
   std::vector<std::string> ports;       ///< on which the program listens: PORT[/tcp|/udp]
   std::string stop_signal;              ///< what asks it to end; empty: SIGTERM
+  std::vector<std::string> labels;      ///< NAME=VALUE: what it says of itself
+  std::string health;                   ///< its Healthcheck as JSON; empty: none
   bool low_ports = false;               ///< who is not root may listen on ports below 1024, too
   /// What of this machine may stand in for what the tree lacks (os-release, the locale C.UTF-8): they are of
   /// the same system.

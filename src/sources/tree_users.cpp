@@ -75,4 +75,17 @@ Result<std::string> resolve_user(const RootTree& tree, const std::string& text) 
   return fmt::format("{}:{}", *number, *group);
 }
 
+std::vector<std::string> further_groups(const RootTree& tree, const std::string& text) {
+  const auto user = text.find(':') == std::string::npos ? find_tree_user(tree, text) : std::nullopt;
+  std::vector<std::string> groups;
+  std::istringstream lines(user ? text_in_tree(tree, "/etc/group").value_or("") : "");
+  for (std::string line; std::getline(lines, line);) {
+    const auto fields = fields_of(line);
+    if (fields.size() == 4 && number_in(fields[2]) &&
+        ("," + fields[3] + ",").find("," + user->name + ",") != std::string::npos)
+      groups.push_back(fields[2]);
+  }
+  return groups;
+}
+
 } // namespace ukl

@@ -20,5 +20,8 @@ std::optional<TreeUser> find_tree_user(const RootTree& tree, const std::string& 
 /// `USER`, `USER:GROUP`, each a name or a number, as a container image or a unit names them: `UID:GID`. A
 /// number that /etc/passwd does not know has group 0. Error: usage (a name that is not there).
 Result<std::string> resolve_user(const RootTree& tree, const std::string& text);
+/// Numbers of the groups that /etc/group lists that user in, who is named as above; none where the text names
+/// a group, as in a container.
+std::vector<std::string> further_groups(const RootTree& tree, const std::string& text);
 
 } // namespace ukl

@@ -36,6 +36,17 @@ COMMAND printf '#!/bin/sh\necho "added: $*"\n' > added && {ukl} pack oci:{build}
   --entrypoint /srv/added -- one two && {ukl} run over
 EXPECT added: one two
 
+# What a file may do that its user may not: cap_dac_override, permitted and effective.
+NAME file-capabilities
+PREPARE rm -rf a && mkdir -p a/bin a/other a/etc && cp /bin/busybox a/bin/cat && cp /bin/busybox a/other/cat && echo secret > a/etc/secret && \
+  chmod 600 a/etc/secret && python3 -c "import os; os.setxattr('a/bin/cat', 'security.capability', bytes([1, 0, 0, 2, 2] + 15 * [0]))"
+PACK dir:{build}/a --entrypoint /bin/cat --user 1000:1000 -- /etc/secret
+RUN
+EXPECT secret
+COMMAND {ukl} run {image} --entrypoint /other/cat -- /etc/secret < /dev/null; echo status $?
+EXPECT Permission denied
+EXPECT status 1
+
 # A program for musl, whose loader and libraries are those of the image.
 NAME image-with-musl
 PREPARE rm -rf a && mkdir -p a/lib a/app && printf 'int answer(void) { return 42; }' > answer.c && \

@@ -208,6 +208,23 @@ TEST(QemuCommand, SharesMemoryWithTheDaemonsOfFoldersOnly) {
               HasSubstr("ukl.volume=virtiofs,ro:volume0:/1 ukl.volume=virtiofs,file:volume1:/etc/file"));
 }
 
+// Of a container image: Entrypoint stays, Cmd is replaced, and another program takes the place of both.
+TEST(RunSettings, ReplaceWhatStandsBehindTheEntry) {
+  const auto words = [](const std::string& entry, const Manifest& run) {
+    Manifest manifest = {{"arg", "/entry"}, {"arg", "-x"}, {"arg", "cmd"}};
+    if (!entry.empty())
+      manifest.emplace_back("entry", entry);
+    add_run_settings(manifest, run);
+    return values_of(manifest, "arg");
+  };
+  const Manifest run = {{"arg", "mine"}, {"arg", "too"}};
+  EXPECT_THAT(words("2", run), ElementsAre("/entry", "-x", "mine", "too"));
+  EXPECT_THAT(words("0", run), ElementsAre("mine", "too"));
+  EXPECT_THAT(words("", run), ElementsAre("/entry", "mine", "too"));
+  EXPECT_THAT(words("2", {}), ElementsAre("/entry", "-x", "cmd"));
+  EXPECT_THAT(words("2", {{"entry", "0"}, {"arg", "/other"}}), ElementsAre("/other"));
+}
+
 TEST(QemuCommand, EndsWithTheUsersOwnArguments) {
   MachineOptions options = options_for("a.ukl");
   options.qemu_arguments = {"-device", "virtio-balloon-pci"};

@@ -287,7 +287,7 @@ TEST_F(PackTest, AddedScriptsBringEnvAndNameTheirInterpreter) {
   EXPECT_NE(packed->notes[1].find("interpreter cat"), std::string::npos) << packed->notes[1];
 }
 
-TEST_F(PackTest, LostCapabilitiesAreNamed) {
+TEST_F(PackTest, CapabilitiesComeAlong) {
   ASSERT_TRUE(write_text(at("plain"), "x"));
   ASSERT_TRUE(write_text(at("capable"), "x"));
   // vfs_cap_data of linux/capability.h, revision 2: cap_net_bind_service, effective.
@@ -297,8 +297,9 @@ TEST_F(PackTest, LostCapabilitiesAreNamed) {
   request_.files = {{at("plain"), "/plain"}, {at("capable"), "/capable"}};
   auto packed = pack(request_);
   ASSERT_TRUE(packed) << packed.error().message;
-  ASSERT_EQ(packed->notes.size(), 1u);
-  EXPECT_NE(packed->notes[0].find("/capable"), std::string::npos);
+  EXPECT_EQ(packed->notes.size(), 0u);
+  EXPECT_EQ(values_of(read_image(at("image"))->manifest, key::capability),
+            (std::vector<std::string>{"0100000200040000000000000000000000000000:/capable"}));
 }
 
 TEST_F(PackTest, NothingGoesWhereTheKernelShowsItsOwnFiles) {

@@ -6,6 +6,7 @@
 #include "sources/apply_layer.hpp"
 #include "sources/layer_store.hpp"
 #include "sources/source.hpp"
+#include "sources/tree_users.hpp"
 #include "support/interrupt.hpp"
 
 #include <algorithm>
@@ -126,6 +127,7 @@ TEST_F(OciTest, ConfigurationIsTheProgram) {
                            {"etc/group", "root:x:0:\nweb:x:34:\nlog:x:55:web\n"}}));
   layout().image(R"("Entrypoint": ["/app", "-x"], "Cmd": ["one"], "Env": ["A=1", "broken", "PATH=/p"],
                     "User": "web:log", "WorkingDir": "/srv/data", "ExposedPorts": {"80/tcp": {}, "9000/udp": {}},
+                    "Labels": {"maker": "us"}, "Healthcheck": {"Test": ["CMD", "/app", "check"], "Interval": 2000000000},
                     "Volumes": {"/data": {}})");
   const auto source = open();
   ASSERT_TRUE(source) << source.error().message;
@@ -134,6 +136,12 @@ TEST_F(OciTest, ConfigurationIsTheProgram) {
   EXPECT_EQ(source->arguments, (std::vector<std::string>{"one"}));
   EXPECT_EQ(source->environment, (std::vector<std::string>{"A=1", "PATH=/p", "HOME=/srv"}));
   EXPECT_EQ(source->user, "33:55");
+  EXPECT_TRUE(source->groups.empty()); // the user has a group there
+  EXPECT_EQ(further_groups(source->tree, "web"), (std::vector<std::string>{"55"}));
+  EXPECT_EQ(further_groups(source->tree, "33"), (std::vector<std::string>{"55"}));
+  EXPECT_TRUE(further_groups(source->tree, "nobody").empty());
+  EXPECT_EQ(source->labels, (std::vector<std::string>{"maker=us"}));
+  EXPECT_EQ(source->health, R"({"Interval":2000000000,"Test":["CMD","/app","check"]})");
   EXPECT_EQ(source->directory, "/srv/data");
   EXPECT_NE(source->tree.find("/srv/data"), nullptr);
   ASSERT_EQ(source->command_notes.size(), 2u);
@@ -516,7 +524,7 @@ TEST(LayerIndex, IsReadAsItWasWritten) {
   Layer layer;
   layer.entries.push_back({LayerEntry::Kind::link, 0777, 1, 2, -3, 0, "/a b\n%", "\xff ../x"});
   layer.left_out = {"/dev/x y"};
-  layer.capabilities = {"/p"};
+  layer.entries[0].capability = "0100000200";
   const auto read = decode_index(encode_index(layer));
   ASSERT_TRUE(read);
   ASSERT_EQ(read->entries.size(), 1u);
@@ -524,7 +532,7 @@ TEST(LayerIndex, IsReadAsItWasWritten) {
   EXPECT_EQ(read->entries[0].target, "\xff ../x");
   EXPECT_EQ(read->entries[0].time, -3);
   EXPECT_EQ(read->left_out, layer.left_out);
-  EXPECT_EQ(read->capabilities, layer.capabilities);
+  EXPECT_EQ(read->entries[0].capability, "0100000200");
   auto cut = encode_index(layer);
   cut.resize(cut.size() - 4);
   EXPECT_FALSE(decode_index(cut));
