@@ -6,7 +6,8 @@
 
 namespace ukl {
 
-/// The exit status, or 128 + the number of the signal that ended it. `wait_status`: of a child that has ended.
+/// The exit status, or 128 + the number of the signal that ended it. `wait_status`: of a child that has
+/// ended.
 inline int exit_status(int wait_status) {
   return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }

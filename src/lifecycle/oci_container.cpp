@@ -44,6 +44,13 @@ bool is_zombie(pid_t pid) {
   _exit(127);
 }
 
+// In a child: a session of its own, and signals end it, whatever its parent does with them.
+void leave_callers_hands() {
+  setsid();
+  for (const int number : {SIGINT, SIGTERM, SIGHUP})
+    signal(number, SIG_DFL);
+}
+
 } // namespace
 
 Result<OciContainer> OciContainer::create(const fs::path& root, const std::string& id) {
@@ -110,7 +117,7 @@ Result<void> OciContainer::fork_process(const std::vector<std::string>& command,
     started_ = process_start_time(pid_);
     return {};
   }
-  setsid();
+  leave_callers_hands();
   if (!prepare())
     _exit(1);
   const FileDescriptor pipe(::open(start.c_str(), O_RDONLY | O_CLOEXEC)); // until somebody writes
@@ -127,7 +134,7 @@ Result<pid_t> OciContainer::fork_another(const std::vector<std::string>& command
     return file_error("a process", "start", errno);
   if (pid > 0)
     return pid;
-  setsid();
+  leave_callers_hands();
   if (!prepare())
     _exit(1);
   become(command);
