@@ -37,6 +37,13 @@ Result<void> remove_volumes(const Project& project) {
   for (const auto& volume : project.volumes)
     if (!volume.external && std::ranges::find(known, volume.volume, &NamedVolume::name) != known.end())
       TRY(remove_volume(places.volumes, volume.volume));
+  for (const auto& volume : project.volumes) {
+    std::error_code failure;
+    if (!volume.folder.empty() && volume.ours)
+      std::filesystem::remove_all(volume.folder, failure);
+    if (failure)
+      return file_error(volume.folder, "remove", failure.value());
+  }
   return {};
 }
 

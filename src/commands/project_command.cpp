@@ -23,7 +23,8 @@ Result<Project> open_project(const ProjectOptions& options) {
     TRY_LET(file, find_project_file("."));
     file = file.lexically_normal();
   }
-  return read_project(file, options.name, environment_variable);
+  TRY_LET(const auto places, read_places());
+  return read_project(file, options.name, places.projects, environment_variable);
 }
 
 Result<std::vector<KnownMachine>> machines_of(const std::string& project) {

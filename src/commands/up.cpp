@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // `ukl up`: the machines of a project, each behind those that it needs.
 #include "commands/project_command.hpp"
+#include "commands/project_images.hpp"
 #include "lifecycle/log.hpp"
+#include "lifecycle/project_files.hpp"
 #include "machine/named_volumes.hpp"
 #include "machine/options.hpp"
 #include "support/interrupt.hpp"
@@ -35,7 +37,8 @@ constexpr milliseconds kAskAgain{1000};
 struct Options {
   ProjectOptions project;
   std::vector<std::string> services;
-  bool detach = false, dry_run = false;
+  std::vector<std::string> profiles;
+  bool detach = false, dry_run = false, build = false;
 };
 
 Error interrupted_error(const Project& project) {
@@ -50,30 +53,45 @@ bool sleep_for(milliseconds time) {
   return !interrupted();
 }
 
-// Those that were named, and what they need.
-std::set<std::string> wanted_services(const Project& project, const std::vector<std::string>& named) {
-  std::set<std::string> wanted(named.begin(), named.end());
-  if (named.empty())
+// The profiles that were asked for: here, or by the variable that Compose has for it.
+std::set<std::string> asked_profiles(const Options& options, const Project& project) {
+  std::set<std::string> profiles(options.profiles.begin(), options.profiles.end());
+  std::istringstream list(profiles.empty() ? project.variables("COMPOSE_PROFILES").value_or("") : "");
+  for (std::string name; std::getline(list, name, ',');)
+    profiles.insert(name);
+  return profiles;
+}
+
+// Those that were named, or that no profile keeps out, and what they need.
+std::set<std::string> wanted_services(const Project& project, const Options& options) {
+  const auto profiles = asked_profiles(options, project);
+  std::set<std::string> wanted(options.services.begin(), options.services.end());
+  if (options.services.empty())
     for (const auto& service : project.services)
-      wanted.insert(service.name);
+      if (service.profiles.empty() || profiles.contains("*") ||
+          std::ranges::any_of(service.profiles, [&](const auto& name) { return profiles.contains(name); }))
+        wanted.insert(service.name);
   // Each stands behind what it needs.
   for (auto service = project.services.rbegin(); service != project.services.rend(); ++service)
     if (wanted.contains(service->name))
       for (const auto& need : service->needs)
-        wanted.insert(need.service);
+        if (need.required)
+          wanted.insert(need.service);
   return wanted;
 }
 
 class Up {
 public:
-  Up(const Project& project, std::string tool) : project_(project), tool_(std::move(tool)) {}
+  Up(const Project& project, std::set<std::string> wanted, std::string tool)
+      : project_(project), wanted_(std::move(wanted)), tool_(std::move(tool)) {}
 
   Result<void> start(const Service& service) {
     TRY_LET(const bool there, is_there(service));
     if (there)
       return {};
     for (const auto& need : service.needs)
-      TRY(wait_for(service, *project_.find(need.service), need.until));
+      if (wanted_.contains(need.service))
+        TRY(wait_for(service, *project_.find(need.service), need.until));
     TRY(make_volumes(service));
     ProcessOptions options;
     options.directory = project_.folder;
@@ -128,6 +146,13 @@ private:
   }
 
   Result<void> make_volumes(const Service& service) const {
+    for (const auto& volume : project_.volumes)
+      if (!volume.folder.empty() && volume.ours) {
+        std::error_code failure;
+        std::filesystem::create_directories(volume.folder, failure);
+        if (failure)
+          return file_error(volume.folder, "create", failure.value());
+      }
     TRY_LET(const auto places, read_places());
     for (const auto& name : service.named_volumes) {
       const auto& volume = *std::ranges::find(project_.volumes, name, &ProjectVolume::name);
@@ -223,6 +248,7 @@ private:
   }
 
   const Project& project_;
+  std::set<std::string> wanted_;
   std::string tool_;
   std::set<std::string> healthy_;
 };
@@ -251,23 +277,32 @@ Result<void> follow(const Project& project, const std::set<std::string>& wanted)
 }
 
 Result<int> run(const Options& options) {
-  TRY_LET(const auto project, open_project(options.project));
+  TRY_LET(auto project, open_project(options.project));
   for (const auto& note : project.notes)
     print_note(note);
   for (const auto& name : options.services)
     if (!project.find(name))
       return Error{Failure::usage, fmt::format("{} has no service {}", project.file.string(), name), ""};
-  const auto wanted = wanted_services(project, options.services);
+  const auto wanted = wanted_services(project, options);
+  if (wanted.empty())
+    print_note("no service is without a profile: --profile NAME starts those that have it");
   std::error_code ignored;
   const auto tool = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
   if (options.dry_run) {
+    TRY(fit_to_images(project));
     for (const auto& service : project.services)
-      if (wanted.contains(service.name))
+      if (wanted.contains(service.name)) {
+        for (const auto& command : image_commands(project, service, options.build))
+          print_output(shell_line(command) + "\n");
         print_output(shell_line(start_command("ukl", project, service)) + "\n");
+      }
     return 0;
   }
   catch_interrupts();
-  Up up(project, tool);
+  TRY(make_images(project, wanted, tool, options.build));
+  TRY(fit_to_images(project));
+  TRY(write_contents(project));
+  Up up(project, wanted, tool);
   for (const auto& service : project.services)
     if (wanted.contains(service.name)) {
       TRY(up.start(service));
@@ -292,13 +327,21 @@ void add_up(CLI::App& app, Action& action) {
   command->add_option("SERVICE", options->services, "Only these, and what they need (default: all)");
   command->add_flag("-d,--detach", options->detach, "Return once all run");
   add_project_options(*command, options->project);
+  add_repeatable(*command, "--profile", options->profiles,
+                 "Services of this profile, too (default: $COMPOSE_PROFILES, a list with commas); * is all")
+      ->type_name("NAME");
+  command->add_flag("--build", options->build,
+                    "Make the images anew that the project makes: of packages, registries and Dockerfiles");
   command->add_flag("--dry-run", options->dry_run,
                     "Print the commands that would start them, and do nothing else");
   command->footer(
       "Each service is a machine PROJECT-SERVICE, as ukl run -d starts it, behind those that it depends on;\n"
-      "services reach each other by name at their published ports. One that runs as the file says is left\n"
-      "alone. Without -d, what they write is shown, and Ctrl-C stops them. Of a Compose file's keys those\n"
-      "are known that have a meaning for machines (docs/projects.md); any other is an error with its line.\n"
+      "services reach each other by name, on a network of the project. One that runs as the file says is "
+      "left\n"
+      "alone. Without -d, what they write is shown, and Ctrl-C stops them. An image is a file, a source of\n"
+      "ukl pack (deb:redis-server), an image of a registry, or what a Dockerfile makes (build). Keys of "
+      "Compose\n"
+      "that have no meaning for machines are named, with their line (docs/projects.md).\n"
       "A file:\n"
       "    services:\n"
       "      web:\n"

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lifecycle/project.hpp"
+#include "lifecycle/project_files.hpp"
+#include "lifecycle/project_networks.hpp"
 #include "lifecycle/project_service.hpp"
 #include "support/text.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <map>
 #include <set>
 
@@ -13,14 +15,10 @@ namespace ukl {
 namespace {
 
 namespace fs = std::filesystem;
-using std::chrono::milliseconds;
 using Kind = YamlValue::Kind;
 
 // In the order in which Docker looks for them.
 constexpr const char* kFiles[] = {"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"};
-
-// This machine in the machines' network (QEMU's user network), where published ports are.
-constexpr const char* kHost = "10.0.2.2";
 
 // The environment, and behind it what a file .env in the folder says.
 Result<Environment> with_file(const fs::path& file, const Environment& here) {
@@ -38,46 +36,121 @@ Result<Environment> with_file(const fs::path& file, const Environment& here) {
   });
 }
 
-Result<void> read_volumes(Project& project, const YamlValue& value) {
-  for (const auto& [name, entry] : value.entries) {
-    ProjectVolume volume{name, fmt::format("{}-{}", project.name, name)};
-    for (const auto& [key, setting] : entry.entries) {
-      const auto* size = key == "driver_opts" ? setting.find("size") : nullptr;
-      if (key.starts_with("x-") || (key == "driver" && setting.text == "local"))
-        continue;
-      if (key == "name")
-        volume.volume = setting.text;
-      else if (key == "external")
-        volume.external = setting.text == "true";
-      else if (size && setting.entries.size() == 1)
-        volume.size = size->text;
-      else
-        return error_in_line(project.file, setting.line,
-                             fmt::format("volumes.{}.{}: ukl does not know this", name, key),
-                             "a volume has name, external, and driver_opts with a size");
+// A folder of this machine that a volume's options name, as the driver "local" takes them for mount(8).
+std::string bound_folder(const YamlValue& options) {
+  const auto* flags = options.find("o");
+  const auto* device = options.find("device");
+  return flags && device && flags->text.find("bind") != std::string::npos ? device->text : "";
+}
+
+Result<void> read_volume(Project& project, const std::string& name, const YamlValue& value) {
+  ProjectVolume volume{.name = name, .volume = fmt::format("{}-{}", project.name, name), .line = value.line};
+  for (const auto& [key, setting] : value.entries) {
+    const auto where = fmt::format("volumes.{}.{}", name, key);
+    if (key == "name") {
+      volume.volume = setting.text;
+    } else if (key == "external") {
+      volume.external = setting.text == "true";
+    } else if (key == "driver_opts") {
+      volume.folder = bound_folder(setting);
+      volume.ours = volume.folder.empty();
+      for (const auto& [option, text] : setting.entries)
+        if (option == "size")
+          volume.size = text.text;
+        else if (volume.ours)
+          project.ignore(text.line, fmt::format("{}.{}", where, option));
+    } else if (key == "labels" || (key == "driver" && setting.text != "local")) {
+      project.ignore(setting.line, where);
+    } else if (key != "driver" && !key.starts_with("x-")) {
+      return error_in_line(project.file, setting.line, fmt::format("{}: ukl does not know this", where),
+                           "a volume has name, external, and driver_opts with a size");
     }
-    if (volume.external && !entry.find("name"))
-      volume.volume = name;
-    if (!is_plain_name(volume.volume))
-      return error_in_line(project.file, entry.line,
-                           fmt::format("'{}' is no name of a volume", volume.volume), kPlainNameForm);
-    project.volumes.push_back(std::move(volume));
+  }
+  if (volume.external && !value.find("name"))
+    volume.volume = name;
+  if (!is_plain_name(volume.volume))
+    return error_in_line(project.file, value.line, fmt::format("'{}' is no name of a volume", volume.volume),
+                         kPlainNameForm);
+  project.volumes.push_back(std::move(volume));
+  return {};
+}
+
+Result<void> read_volumes(Project& project, const YamlValue& value) {
+  for (const auto& [name, entry] : value.entries)
+    TRY(read_volume(project, name, entry));
+  return {};
+}
+
+// The name of a service's volume, as it is in the file; empty: it has none.
+std::string volume_name(const YamlValue& value) {
+  const auto* source = value.find("source");
+  return value.kind == Kind::map ? (source ? source->text : "") : value.text.substr(0, value.text.find(':'));
+}
+
+// A disk is for one machine at a time; a volume of several services is a folder that they share.
+Result<void> share_volumes(Project& project, const YamlValue& services) {
+  std::map<std::string, std::set<std::string>> users;
+  for (const auto& [service, value] : services.entries)
+    if (const auto* volumes = value.find("volumes"))
+      for (const auto& one : volumes->items)
+        users[volume_name(one)].insert(service);
+  for (auto& volume : project.volumes) {
+    if (!volume.folder.empty() || users[volume.name].size() < 2)
+      continue;
+    if (volume.external)
+      return error_in_line(
+          project.file, volume.line,
+          fmt::format("{} share the volume {}", fmt::join(users[volume.name], " and "), volume.name),
+          "a volume of ukl volume is a disk, for one machine at a time; a folder may be shared: "
+          "./data:/data:shared");
+    volume.folder = project.made / ("volume-" + volume.name);
   }
   return {};
 }
 
-// One disk is for one machine.
-Result<void> check_volumes(const Project& project) {
-  std::map<std::string, std::string> taken;
-  for (const auto& service : project.services)
-    for (const auto& volume : service.named_volumes)
-      if (const auto [other, first] = taken.emplace(volume, service.name);
-          !first && other->second != service.name)
-        return error_in_line(
-            project.file, service.line,
-            fmt::format("{} and {} share the volume {}", other->second, service.name, volume),
-            "a volume is a disk, for one machine at a time; several may share a folder: ./data:/data:shared");
-  return {};
+// `over` goes over `under`: maps entry by entry, lists behind each other, anything else in its place.
+YamlValue merged(const YamlValue& under, const YamlValue& over) {
+  if (under.kind != over.kind || (over.kind != Kind::map && over.kind != Kind::list))
+    return over.kind == Kind::nothing ? under : over;
+  YamlValue both = under;
+  both.line = over.line;
+  both.items.insert(both.items.end(), over.items.begin(), over.items.end());
+  for (const auto& [name, value] : over.entries) {
+    const auto known = std::ranges::find(both.entries, name, &YamlEntry::name);
+    if (known == both.entries.end())
+      both.entries.push_back({name, value});
+    else
+      known->value = name == "command" || name == "entrypoint" ? value : merged(known->value, value);
+  }
+  return both;
+}
+
+// A service with what it takes over from another one (`extends`), and that one from a third.
+Result<YamlValue> extended(const Project& project, const YamlValue& services, const std::string& name,
+                           std::set<std::string> passed) {
+  const auto& service = *services.find(name);
+  const auto* extends = service.find("extends");
+  if (!extends)
+    return service;
+  const auto* of = extends->kind == Kind::map ? extends->find("service") : extends;
+  const auto wrong = [&](const std::string& message) {
+    return error_in_line(project.file, extends->line, fmt::format("services.{}.extends: {}", name, message),
+                         "a service of this file, which does not extend this one");
+  };
+  if (extends->find("file"))
+    return wrong("services of other files are not read");
+  if (!of || !services.find(of->text))
+    return wrong(fmt::format("there is no service '{}'", of ? of->text : ""));
+  if (!passed.insert(name).second)
+    return wrong("it extends itself, over others");
+  TRY_LET(auto under, extended(project, services, of->text, passed));
+  // What it needs and shares is its own business.
+  std::erase_if(under.entries, [](const auto& entry) {
+    return entry.name == "depends_on" || entry.name == "links" || entry.name == "container_name";
+  });
+  auto over = service;
+  std::erase_if(over.entries, [](const auto& entry) { return entry.name == "extends"; });
+  return merged(under, over);
 }
 
 // Behind what they need, depth first, so that the file's order stays where nobody minds.
@@ -100,14 +173,11 @@ private:
                            fmt::format("{} needs itself, over others", service.name));
     for (const auto& need : service.needs) {
       const auto* other = project_.find(need.service);
+      if (!other && !need.required)
+        continue;
       if (!other)
         return error_in_line(project_.file, need.line,
                              fmt::format("{} needs {}, which is no service", service.name, need.service));
-      if (need.until == Service::Need::Until::healthy && !other->health && !other->waits_itself)
-        return error_in_line(project_.file, need.line,
-                             fmt::format("{} waits for the health of {}, which has no healthcheck",
-                                         service.name, need.service),
-                             "give it one, or x-wait-ready: tcp:PORT");
       TRY(add(*other));
     }
     done_.insert(service.name);
@@ -136,38 +206,54 @@ Result<fs::path> find_project_file(const fs::path& folder) {
                "go to the folder that has one, or name it: -f FILE"};
 }
 
-Result<Project> read_project(const fs::path& file, const std::string& name, const Environment& here) {
+void Project::ignore(unsigned line, const std::string& key, const std::string& why) {
+  notes.push_back(
+      fmt::format("{}:{}: {} has no effect{}{}", file.string(), line, key, why.empty() ? "" : ": ", why));
+}
+
+Result<Project> read_project(const fs::path& file, const std::string& name, const fs::path& made,
+                             const Environment& here) {
   std::error_code ignored;
   Project project;
   project.file = file;
   project.folder = fs::absolute(file, ignored).parent_path();
-  TRY_LET(const auto environment, with_file(project.folder / ".env", here));
-  TRY_LET(const auto root, read_yaml(file, environment));
+  TRY_LET(project.variables, with_file(project.folder / ".env", here));
+  TRY_LET(const auto root, read_yaml(file, project.variables));
   const auto* named = root.find("name");
   project.name = !name.empty() ? name
                  : named       ? named->text
                          : plain_name(project.folder.filename().string(), "project", kLongestPlainName / 2);
   if (!is_plain_name(project.name))
     return Error{Failure::usage, fmt::format("'{}' is no name of a project", project.name), kPlainNameForm};
+  project.made = made / project.name;
   const auto* services = root.find("services");
   if (!services || services->entries.empty())
     return error_in_line(file, 1, "there are no services in it");
   for (const auto& [key, value] : root.entries) {
     if (key == "volumes") {
       TRY(read_volumes(project, value));
+    } else if (key == "networks") {
+      TRY(read_networks(project, value));
+    } else if (key == "secrets" || key == "configs") {
+      TRY(read_files(project, key, value, key == "secrets" ? project.secrets : project.configs));
     } else if (key == "version") {
-      project.notes.emplace_back("version says nothing any more, and is passed over");
+      project.ignore(value.line, key, "all versions of the format are one");
     } else if (key != "name" && key != "services" && !key.starts_with("x-")) {
       return error_in_line(file, value.line, fmt::format("{}: ukl does not know this key", key),
-                           "name, services, volumes, and what begins with x-");
+                           "name, services, volumes, networks, secrets, configs, and what begins with x-");
     }
   }
+  TRY(share_volumes(project, *services));
   for (const auto& [service, value] : services->entries) {
-    TRY_LET(auto read, read_service(project, service, value));
+    TRY_LET(const auto whole, extended(project, *services, service, {}));
+    TRY_LET(auto read, read_service(project, service, whole));
     project.services.push_back(std::move(read));
   }
-  TRY(check_volumes(project));
   TRY_LET(project.services, Order(project).all());
+  TRY(connect_services(project));
+  for (const auto& beside : {"compose.override.yaml", "compose.override.yml"})
+    if (fs::exists(project.folder / beside, ignored))
+      project.notes.push_back(fmt::format("{} is not read", (project.folder / beside).string()));
   return project;
 }
 
@@ -176,37 +262,24 @@ std::vector<std::string> start_command(const std::string& tool, const Project& p
   std::vector<std::string> command = {tool,         "run",    "-d",           "--project",
                                       project.name, "--name", service.machine};
   command.insert(command.end(), service.options.begin(), service.options.end());
-  for (const auto& other : project.services)
-    if (service.reaches_others && other.name != service.name && !other.ports.empty()) {
-      command.emplace_back("--add-host");
-      command.push_back(fmt::format("{}:{}", other.name, kHost));
-    }
+  const auto network = network_options(project, service);
+  command.insert(command.end(), network.begin(), network.end());
+  // Whoever names an entrypoint names all words: the image's own arguments are not for it. The first word is
+  // the program.
+  auto words = service.entrypoint.value_or(std::vector<std::string>());
+  if (service.command)
+    words.insert(words.end(), service.command->begin(), service.command->end());
+  if (service.entrypoint && !words.empty()) {
+    command.emplace_back("--entrypoint");
+    command.push_back(words.front());
+    words.erase(words.begin());
+  }
   command.push_back(service.image);
-  if (service.command) {
+  if (!words.empty()) {
     command.emplace_back("--");
-    command.insert(command.end(), service.command->begin(), service.command->end());
+    command.insert(command.end(), words.begin(), words.end());
   }
   return command;
-}
-
-std::optional<milliseconds> parse_duration(const std::string& text) {
-  static const std::map<std::string, double, std::less<>> kUnits = {
-      {"us", 0.001}, {"ms", 1}, {"s", 1000}, {"m", 60e3}, {"h", 3600e3}};
-  double sum = 0;
-  const char *at = text.data(), *const end = at + text.size();
-  while (at < end) {
-    double number = 0;
-    const auto [behind, failed] = std::from_chars(at, end, number);
-    const char* unit_end = std::find_if(behind, end, [](char byte) { return byte >= '0' && byte <= '9'; });
-    const auto unit = kUnits.find(std::string(behind, unit_end));
-    if (failed != std::errc() || number < 0 || unit == kUnits.end())
-      return std::nullopt;
-    sum += number * unit->second;
-    at = unit_end;
-  }
-  if (text.empty() || sum > 1e12)
-    return std::nullopt;
-  return milliseconds(static_cast<std::int64_t>(sum));
 }
 
 } // namespace ukl

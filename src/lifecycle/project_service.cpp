@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lifecycle/project_service.hpp"
+
+#include "lifecycle/compose_values.hpp"
+#include "lifecycle/project_build.hpp"
+#include "lifecycle/project_files.hpp"
+#include "lifecycle/project_health.hpp"
+#include "lifecycle/project_networks.hpp"
 #include "support/environment.hpp"
 #include "support/text.hpp"
 
@@ -8,7 +14,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <map>
 
 namespace ukl {
@@ -17,24 +22,68 @@ namespace {
 using std::chrono::milliseconds;
 using Kind = YamlValue::Kind;
 
-constexpr std::uint64_t kMebibyte = 1 << 20;
+constexpr const char* kOwnMachine = "each program has a machine and a kernel of its own";
+constexpr const char* kOwnSizes = "-m and --cpus are what a machine has: mem_limit, cpus";
 
-// What people have in their files and we have not, with what to do about it.
-const std::map<std::string, std::string, std::less<>> kInstead = {
-    {"build", "make the image first (ukl pack, ukl build) and name its file as image"},
-    {"entrypoint", "an image's program is chosen when it is made: ukl pack --entrypoint"},
-    {"networks", "services reach each other by name at their published ports; leave it out"},
-    {"links", "services reach each other by name at their published ports; leave it out"},
-    {"labels", "leave it out, or rename it x-labels: keys that begin with x- are nobody's"},
-    {"profiles", "name the services that you want: ukl up SERVICE"},
-    {"deploy", "mem_limit and cpus say how large a machine is"},
-    {"cap_add", "each program has a machine and a kernel of its own: leave it out"},
-    {"cap_drop", "each program has a machine and a kernel of its own: leave it out"},
-    {"privileged", "each program has a machine and a kernel of its own: leave it out"},
-    {"security_opt", "each program has a machine and a kernel of its own: leave it out"},
-    {"secrets", "ukl run --secret has them"},
-    {"configs", "a volume may be a single file: ./app.conf:/etc/app.conf:ro"},
+// Keys of Compose without which a program runs here as it would there, and why.
+const std::map<std::string, const char*, std::less<>> kIgnored = {
+    {"annotations", ""},
+    {"attach", "ukl up shows what all of them write"},
+    {"blkio_config", kOwnSizes},
+    {"cap_add", kOwnMachine},
+    {"cap_drop", kOwnMachine},
+    {"cgroup", kOwnMachine},
+    {"cgroup_parent", kOwnMachine},
+    {"cpu_count", kOwnSizes},
+    {"cpu_percent", kOwnSizes},
+    {"cpu_period", kOwnSizes},
+    {"cpu_quota", kOwnSizes},
+    {"cpu_rt_period", kOwnSizes},
+    {"cpu_rt_runtime", kOwnSizes},
+    {"cpu_shares", kOwnSizes},
+    {"cpuset", kOwnSizes},
+    {"develop", ""},
+    {"device_cgroup_rules", kOwnMachine},
+    {"dns_opt", ""},
+    {"domainname", "hostname may have a domain"},
+    {"expose", ""},
+    {"init", "ukl's init takes care of what a program leaves"},
+    {"ipc", kOwnMachine},
+    {"isolation", kOwnMachine},
+    {"label_file", ""},
+    {"labels", ""},
     {"logging", "ukl logs has what a service writes, 10 MiB of it"},
+    {"mac_address", "a card of networks may have one: mac_address"},
+    {"mem_reservation", kOwnSizes},
+    {"mem_swappiness", kOwnSizes},
+    {"memswap_limit", kOwnSizes},
+    {"oom_kill_disable", kOwnMachine},
+    {"oom_score_adj", kOwnMachine},
+    {"pid", kOwnMachine},
+    {"pids_limit", kOwnMachine},
+    {"platform", "machines are x86-64"},
+    {"privileged", kOwnMachine},
+    {"runtime", kOwnMachine},
+    {"scale", "a service is one machine"},
+    {"security_opt", kOwnMachine},
+    {"shm_size", "/dev/shm takes up to half of a machine's memory"},
+    {"storage_opt", kOwnMachine},
+    {"use_api_socket", kOwnMachine},
+    {"userns_mode", kOwnMachine},
+    {"uts", kOwnMachine},
+};
+
+// And those that a program would miss, with what to do about it.
+const std::map<std::string, const char*, std::less<>> kInstead = {
+    {"credential_spec", "a secret may hold it"},
+    {"devices", "a machine has its own devices; a disk is a volume"},
+    {"external_links", "take a network that both are on: networks"},
+    {"gpus", "machines have none"},
+    {"models", "take a service"},
+    {"post_start", "write it into command or entrypoint"},
+    {"pre_stop", "a program is told to end by stop_signal"},
+    {"provider", "take a service with an image"},
+    {"volumes_from", "name the volumes: volumes"},
 };
 
 class Reader {
@@ -45,23 +94,29 @@ public:
     service_.line = value.line;
     service_.machine = fmt::format("{}-{}", project_.name, service_.name);
     if (value.kind != Kind::map)
-      return wrong(value, "it has no keys", "a service has at least an image");
+      return error_in_line(project_.file, value.line,
+                           fmt::format("services.{}: it has no keys", service_.name),
+                           "a service has at least an image");
     for (const auto& [key, entry] : value.entries) {
-      if (key.starts_with("x-") && key != "x-wait-ready")
+      if (key.starts_with("x-") && key != "x-wait-ready" && key != "x-pack")
         continue;
-      key_ = key;
+      at_ = {project_.file, fmt::format("services.{}.{}", service_.name, key)};
+      if (const auto ignored = kIgnored.find(key); ignored != kIgnored.end()) {
+        if (key != "expose")
+          project_.ignore(entry.line, at_.key, ignored->second);
+        continue;
+      }
       const auto handler = handlers().find(key);
       if (handler == handlers().end()) {
         const auto instead = kInstead.find(key);
-        return wrong(entry, "ukl does not know this key", instead == kInstead.end() ? "" : instead->second);
+        return at_.wrong(entry, "ukl does not know this key",
+                         instead == kInstead.end() ? "" : instead->second);
       }
       option_ = handler->second.option;
       if (entry.kind != Kind::nothing)
         TRY((this->*handler->second.read)(entry));
     }
-    if (service_.image.empty())
-      return error_in_line(project_.file, service_.line, fmt::format("{} has no image", where("")),
-                           "image names a file that ukl pack made, relative to this one");
+    TRY(choose_image(project_, service_, value.find("image")));
     if (!is_plain_name(service_.machine))
       return error_in_line(project_.file, service_.line,
                            fmt::format("'{}' is no name of a machine", service_.machine), kPlainNameForm);
@@ -78,9 +133,13 @@ private:
 
   static const Handlers& handlers() {
     static const Handlers all = {
-        {"image", {&Reader::image}},
+        {"image", {&Reader::later}},
+        {"build", {&Reader::build}},
+        {"pull_policy", {&Reader::pull_policy}},
+        {"entrypoint", {&Reader::entrypoint}},
         {"command", {&Reader::command}},
         {"container_name", {&Reader::container_name}},
+        {"profiles", {&Reader::profiles}},
         {"hostname", {&Reader::option, "--hostname"}},
         {"user", {&Reader::option, "--user"}},
         {"group_add", {&Reader::options, "--group-add"}},
@@ -88,9 +147,10 @@ private:
         {"env_file", {&Reader::env_file}},
         {"environment", {&Reader::environment}},
         {"ports", {&Reader::ports}},
-        {"expose", {&Reader::no_effect}},
         {"volumes", {&Reader::volumes}},
         {"tmpfs", {&Reader::tmpfs}},
+        {"secrets", {&Reader::secrets}},
+        {"configs", {&Reader::configs}},
         {"read_only", {&Reader::flag, "--read-only"}},
         {"stdin_open", {&Reader::flag, "-i"}},
         {"tty", {&Reader::flag, "-t"}},
@@ -101,137 +161,127 @@ private:
         {"ulimits", {&Reader::ulimits}},
         {"mem_limit", {&Reader::memory}},
         {"cpus", {&Reader::cpus}},
+        {"deploy", {&Reader::deploy}},
+        {"networks", {&Reader::networks}},
         {"network_mode", {&Reader::network_mode}},
+        {"links", {&Reader::links}},
         {"restart", {&Reader::restart}},
         {"depends_on", {&Reader::depends_on}},
         {"healthcheck", {&Reader::healthcheck}},
         {"stop_grace_period", {&Reader::stop_grace_period}},
+        {"stop_signal", {&Reader::option, "--stop-signal"}},
+        {"x-pack", {&Reader::pack_options}},
         {"x-wait-ready", {&Reader::wait_ready}},
     };
     return all;
   }
 
-  std::string where(const std::string& key) const {
-    return fmt::format("services.{}{}{}", service_.name, key.empty() ? "" : ".", key);
-  }
-  Error wrong(const YamlValue& value, const std::string& message, const std::string& hint = "") const {
-    return error_in_line(project_.file, value.line, fmt::format("{}: {}", where(key_), message), hint);
-  }
   void add(const std::string& option, const std::string& value) {
     service_.options.push_back(option);
     service_.options.push_back(value);
   }
-
-  Result<std::string> text(const YamlValue& value) const {
-    if (value.kind != Kind::text)
-      return wrong(value, "a text is expected");
-    return value.text;
-  }
-  Result<std::vector<std::string>> texts(const YamlValue& value) const {
-    return texts_of(project_.file, where(key_), value);
-  }
-  Result<bool> truth(const YamlValue& value) const {
-    if (value.kind == Kind::text && (value.text == "true" || value.text == "false"))
-      return value.text == "true";
-    return wrong(value, "true or false is expected");
-  }
-  Result<milliseconds> duration(const YamlValue& value) const {
-    TRY_LET(const auto written, text(value));
-    const auto time = parse_duration(written);
-    if (!time)
-      return wrong(value, fmt::format("'{}' is no time", written), "as in 1m30s, 10s or 500ms");
-    return *time;
-  }
-  // A map's entries, or a list's NAME=VALUE; the value of a name alone is missing.
-  Result<std::vector<std::pair<std::string, std::optional<std::string>>>>
-  pairs(const YamlValue& value) const {
-    std::vector<std::pair<std::string, std::optional<std::string>>> result;
-    for (const auto& [name, entry] : value.entries) {
-      if (entry.kind != Kind::text && entry.kind != Kind::nothing)
-        return wrong(entry, fmt::format("{} is no text", name));
-      result.emplace_back(name, entry.kind == Kind::text ? std::optional(entry.text) : std::nullopt);
-    }
-    if (value.kind == Kind::map)
-      return result;
-    TRY_LET(const auto words, texts(value));
-    for (const auto& word : words) {
-      const auto equals = word.find('=');
-      result.emplace_back(word.substr(0, equals), equals == std::string::npos
-                                                      ? std::nullopt
-                                                      : std::optional(word.substr(equals + 1)));
-    }
-    return result;
+  // A key below the one that is read.
+  void ignore(const YamlValue& value, const std::string& key, const std::string& why = "") {
+    project_.ignore(value.line, fmt::format("{}.{}", at_.key, key), why);
   }
 
   Result<void> option(const YamlValue& value) {
-    TRY_LET(const auto written, text(value));
+    TRY_LET(const auto written, at_.text(value));
     add(option_, written);
     return {};
   }
   Result<void> options(const YamlValue& value) {
-    TRY_LET(const auto all, texts(value));
+    TRY_LET(const auto all, at_.texts(value));
     for (const auto& one : all)
       add(option_, one);
     return {};
   }
   Result<void> flag(const YamlValue& value) {
-    TRY_LET(const bool wanted, truth(value));
+    TRY_LET(const bool wanted, at_.truth(value));
     if (wanted)
       service_.options.emplace_back(option_);
     return {};
   }
-  // Says something to people, and nothing to machines.
-  Result<void> no_effect(const YamlValue&) { return {}; }
 
-  Result<void> image(const YamlValue& value) {
-    TRY_LET(service_.image, text(value));
-    std::error_code ignored;
-    if (!std::filesystem::is_regular_file(project_.folder / service_.image, ignored))
-      return wrong(value, fmt::format("there is no file {}", service_.image),
-                   fmt::format("make it: ukl pack oci:{0} -o {1}.ukl (or deb:{1}), and name that as image",
-                               service_.image, service_.name));
+  // With all that chooses between it and others.
+  Result<void> later(const YamlValue&) { return {}; }
+
+  Result<void> build(const YamlValue& value) {
+    TRY_LET(service_.build, read_build(project_, service_.name, value));
     return {};
   }
 
+  Result<void> pack_options(const YamlValue& value) {
+    TRY_LET(service_.pack_options, at_.words(value));
+    return {};
+  }
+
+  Result<void> pull_policy(const YamlValue& value) {
+    TRY_LET(const auto written, at_.text(value));
+    service_.always_make = written == "always" || written == "build";
+    if (!service_.always_make && written != "missing" && written != "if_not_present")
+      ignore(value, written, "an image is made if it is not there: missing, or at each ukl up: always");
+    return {};
+  }
+
+  Result<void> entrypoint(const YamlValue& value) {
+    TRY_LET(service_.entrypoint, at_.words(value));
+    return {};
+  }
   Result<void> command(const YamlValue& value) {
-    if (value.kind == Kind::text) {
-      service_.command = shell_words(value.text);
-      if (!service_.command)
-        return wrong(value, "a quotation mark has no end");
-      return {};
-    }
-    TRY_LET(service_.command, texts(value));
+    TRY_LET(service_.command, at_.words(value));
     return {};
   }
 
   Result<void> container_name(const YamlValue& value) {
-    TRY_LET(service_.machine, text(value));
+    TRY_LET(service_.machine, at_.text(value));
+    return {};
+  }
+
+  Result<void> profiles(const YamlValue& value) {
+    TRY_LET(service_.profiles, at_.texts(value));
     return {};
   }
 
   Result<void> env_file(const YamlValue& value) {
     for (const auto& one : value.kind == Kind::list ? value.items : std::vector{value}) {
       const auto* path = one.kind == Kind::map ? one.find("path") : &one;
-      if (one.kind == Kind::map && (!path || one.entries.size() > 1))
-        return wrong(one, "a file has only a path");
-      TRY_LET(const auto written, text(*path));
-      add("--env-file", written);
+      if (!path)
+        return at_.wrong(one, "a file has a path");
+      TRY_LET(const auto written, at_.text(*path));
+      bool required = true;
+      for (const auto& [key, entry] : one.entries)
+        if (key == "required") {
+          TRY_LET(required, at_.truth(entry));
+        } else if (key == "format") {
+          ignore(entry, key);
+        } else if (key != "path") {
+          return at_.wrong(entry, fmt::format("a file has no {}", key), "path, required, format");
+        }
+      std::error_code ignored;
+      if (required || std::filesystem::exists(project_.folder / written, ignored))
+        add("--env-file", written);
     }
     return {};
   }
 
   Result<void> environment(const YamlValue& value) {
-    TRY_LET(const auto variables, pairs(value));
+    TRY_LET(const auto variables, at_.pairs(value));
     for (const auto& [name, set] : variables)
-      add("--env", set ? fmt::format("{}={}", name, *set) : name);
+      if (set)
+        add("--env", fmt::format("{}={}", name, *set));
+      else if (environment_variable(name)) // what comes and goes here makes no other machine
+        add("--env", name);
+      else if (const auto variable = project_.variables(name)) // one that is not set here is not set there
+        add("--env", fmt::format("{}={}", name, *variable));
     return {};
   }
 
   Result<void> ports(const YamlValue& value) {
     if (value.kind != Kind::list)
-      return wrong(value, "a list is expected");
+      return at_.wrong(value, "a list is expected");
     for (const auto& one : value.items) {
-      TRY_LET(auto port, one.kind == Kind::map ? long_port(one) : text(one));
+      TRY_LET(auto port, one.kind == Kind::map ? long_port(one) : at_.text(one));
       const bool has_host = port.find(':') != std::string::npos;
       if (!has_host) // any that is free
         port = "0:" + port;
@@ -244,7 +294,7 @@ private:
   Result<std::string> long_port(const YamlValue& value) const {
     std::string address, host = "0", guest, protocol = "tcp";
     for (const auto& [key, entry] : value.entries) {
-      TRY_LET(const auto written, text(entry));
+      TRY_LET(const auto written, at_.text(entry));
       if (key == "target")
         guest = written;
       else if (key == "published")
@@ -254,100 +304,152 @@ private:
       else if (key == "protocol")
         protocol = written;
       else if (key != "mode" && key != "name" && key != "app_protocol")
-        return wrong(entry, fmt::format("a port has no {}", key));
+        return at_.wrong(entry, fmt::format("a port has no {}", key));
     }
     if (guest.empty())
-      return wrong(value, "a port has no target");
+      return at_.wrong(value, "a port has no target");
     return fmt::format("{}{}:{}{}", address, host, guest, protocol == "tcp" ? "" : "/" + protocol);
   }
 
   Result<void> volumes(const YamlValue& value) {
     if (value.kind != Kind::list)
-      return wrong(value, "a list is expected");
+      return at_.wrong(value, "a list is expected");
     for (const auto& one : value.items) {
-      TRY_LET(const auto written, one.kind == Kind::map ? long_volume(one) : text(one));
-      TRY(volume(one, written));
+      TRY_LET(const auto written, one.kind == Kind::map ? long_volume(one) : at_.text(one));
+      if (!written.empty())
+        TRY(volume(one, written));
     }
     return {};
   }
 
-  Result<void> volume(const YamlValue& value, std::string written) {
+  Result<void> volume(const YamlValue& value, const std::string& written) {
     const auto colon = written.find(':');
-    if (colon == std::string::npos)
-      return wrong(value, fmt::format("'{}' says not what is to be seen there", written),
-                   "write FOLDER:PATH or NAME:PATH; tmpfs has what need not stay");
+    // Docker keeps what is written there until the container is removed, which is what a machine does, too.
+    if (colon == std::string::npos) {
+      ignore(value, written, "it is kept in memory, as long as the machine runs");
+      return {};
+    }
     auto source = written.substr(0, colon);
+    const auto target = written.substr(colon + 1, written.find(':', colon + 1) - colon - 1);
+    std::string words;
+    const auto more = written.find(':', colon + 1);
+    for (auto rest = more == std::string::npos ? "" : written.substr(more + 1); !rest.empty();) {
+      const auto word = rest.substr(0, rest.find(','));
+      rest.erase(0, std::min(rest.size(), word.size() + 1));
+      // Of SELinux, of Docker on other systems, and what is so anyway.
+      if (word != "z" && word != "Z" && word != "cached" && word != "delegated" && word != "consistent" &&
+          word != "rw" && word != "nocopy")
+        words += (words.empty() ? "" : ",") + word;
+    }
     if (source.starts_with("~")) {
       source = home_folder() + source.substr(1);
     } else if (!source.starts_with('/') && !source.starts_with('.')) {
       const auto known = std::ranges::find(project_.volumes, source, &ProjectVolume::name);
       if (known == project_.volumes.end())
-        return wrong(value, fmt::format("there is no volume {}", source),
-                     fmt::format("list it below volumes:, or write ./{} for a folder", source));
-      service_.named_volumes.push_back(source);
-      source = known->volume;
+        return at_.wrong(value, fmt::format("there is no volume {}", source),
+                         fmt::format("list it below volumes:, or write ./{} for a folder", source));
+      if (known->folder.empty()) {
+        service_.named_volumes.push_back(source);
+        source = known->volume;
+      } else {
+        source = known->folder.string();
+        if (known->ours)
+          words += words.empty() ? "shared" : ",shared";
+      }
     }
-    add("--volume", source + written.substr(colon));
+    add("--volume", fmt::format("{}:{}{}{}", source, target, words.empty() ? "" : ":", words));
     return {};
   }
 
-  Result<std::string> long_volume(const YamlValue& value) const {
-    std::string source, target, options;
+  // Empty: it has been seen to.
+  Result<std::string> long_volume(const YamlValue& value) {
+    std::string type = "volume", source, target, options, size;
     for (const auto& [key, entry] : value.entries) {
       if (key == "read_only") {
-        TRY_LET(const bool only, truth(entry));
+        TRY_LET(const bool only, at_.truth(entry));
         options = only ? ":ro" : "";
-        continue;
+      } else if (key == "tmpfs") {
+        if (const auto* most = entry.find("size")) {
+          TRY_LET(size, at_.size(*most, most->text));
+        }
+      } else if (key == "bind" || key == "volume" || key == "consistency") {
+        for (const auto& [name, setting] : entry.entries)
+          if (name != "nocopy" && name != "create_host_path")
+            ignore(setting, fmt::format("{}.{}", key, name));
+      } else if (key == "type" || key == "source" || key == "target") {
+        TRY_LET((key == "type" ? type : key == "source" ? source : target), at_.text(entry));
+      } else {
+        return at_.wrong(entry, fmt::format("a volume has no {}", key));
       }
-      TRY_LET(const auto written, text(entry));
-      if (key == "source")
-        source = written;
-      else if (key == "target")
-        target = written;
-      else if (key != "type" || (written != "bind" && written != "volume"))
-        return wrong(entry, key == "type" ? fmt::format("there are no volumes of type {}", written)
-                                          : fmt::format("a volume has no {}", key));
     }
-    if (source.empty() || target.empty())
-      return wrong(value, "a volume has a source and a target");
-    return source + ":" + target + options;
+    if (type != "bind" && type != "volume" && type != "tmpfs")
+      return at_.wrong(value, fmt::format("there are no volumes of type {}", type), "bind, volume, tmpfs");
+    if (target.empty() || (type == "bind" && source.empty()))
+      return at_.wrong(value, "a volume has a source and a target");
+    if (type == "tmpfs") {
+      add("--tmpfs", size.empty() ? target : fmt::format("{}:{}", target, size));
+      return std::string();
+    }
+    // A folder, even if it is called like a volume.
+    if (type == "bind" && !source.starts_with('/') && !source.starts_with('.') && !source.starts_with('~'))
+      source = "./" + source;
+    return source.empty() ? target : source + ":" + target + options;
   }
 
   Result<void> tmpfs(const YamlValue& value) {
-    TRY_LET(const auto all, texts(value));
+    TRY_LET(const auto all, at_.texts(value));
     for (const auto& one : all) {
-      const auto colon = one.find(':');
-      const auto size = colon == std::string::npos ? "" : one.substr(colon + 1);
-      if (!size.empty() && !size.starts_with("size="))
-        return wrong(value, fmt::format("'{}' is not understood", size), "as in /tmp:size=64M");
-      if (size.empty()) {
-        add("--tmpfs", one.substr(0, colon));
-        continue;
+      const auto path = one.substr(0, one.find(':'));
+      std::string size;
+      for (auto rest = one.substr(std::min(one.size(), path.size() + 1)); !rest.empty();) {
+        const auto word = rest.substr(0, rest.find(','));
+        rest.erase(0, std::min(rest.size(), word.size() + 1));
+        if (word.starts_with("size=")) {
+          TRY_LET(size, at_.size(value, word.substr(5)));
+        } else {
+          ignore(value, word);
+        }
       }
-      TRY_LET(const auto bytes, size_of(value, size.substr(5)));
-      add("--tmpfs", fmt::format("{}:{}", one.substr(0, colon), bytes));
+      add("--tmpfs", size.empty() ? path : fmt::format("{}:{}", path, size));
     }
     return {};
+  }
+
+  Result<void> secrets(const YamlValue& value) {
+    TRY_LET(const auto options, secret_options(project_, service_.name, value));
+    service_.options.insert(service_.options.end(), options.begin(), options.end());
+    return {};
+  }
+  Result<void> configs(const YamlValue& value) {
+    TRY_LET(const auto options, config_options(project_, service_.name, value));
+    service_.options.insert(service_.options.end(), options.begin(), options.end());
+    return {};
+  }
+
+  void add_host(const std::string& name, const std::string& address) {
+    add("--add-host", fmt::format("{}:{}", name, address == "host-gateway" ? kHostAddress : address));
   }
 
   Result<void> extra_hosts(const YamlValue& value) {
     for (const auto& [name, entry] : value.entries) {
-      TRY_LET(const auto address, text(entry));
-      add("--add-host", fmt::format("{}:{}", name, address));
+      TRY_LET(const auto addresses, at_.texts(entry));
+      for (const auto& address : addresses)
+        add_host(name, address);
     }
     if (value.kind == Kind::map)
       return {};
-    TRY_LET(auto all, texts(value));
-    for (auto& one : all) {
-      if (const auto equals = one.find('='); equals != std::string::npos)
-        one[equals] = ':';
-      add("--add-host", one);
+    TRY_LET(const auto all, at_.texts(value));
+    for (const auto& one : all) {
+      const auto end = one.find_first_of("=:");
+      if (end == std::string::npos)
+        return at_.wrong(value, fmt::format("'{}' has no address", one), "as in name:10.0.0.5");
+      add_host(one.substr(0, end), one.substr(end + 1));
     }
     return {};
   }
 
   Result<void> sysctls(const YamlValue& value) {
-    TRY_LET(const auto all, pairs(value));
+    TRY_LET(const auto all, at_.pairs(value));
     for (const auto& [name, set] : all)
       add("--sysctl", fmt::format("{}={}", name, set.value_or("")));
     return {};
@@ -355,73 +457,137 @@ private:
 
   Result<void> ulimits(const YamlValue& value) {
     if (value.kind != Kind::map)
-      return wrong(value, "limits have names");
+      return at_.wrong(value, "limits have names");
     for (const auto& [name, entry] : value.entries) {
+      const auto limit = [](const std::string& number) { return number == "-1" ? "unlimited" : number; };
       if (entry.kind == Kind::text) {
-        add("--limit", fmt::format("{}={}", name, entry.text));
+        add("--limit", fmt::format("{}={}", name, limit(entry.text)));
         continue;
       }
       const auto *soft = entry.find("soft"), *hard = entry.find("hard");
       if (!soft || !hard || entry.entries.size() != 2)
-        return wrong(entry, fmt::format("{} has a soft and a hard limit", name));
-      add("--limit", fmt::format("{}={}:{}", name, soft->text, hard->text));
+        return at_.wrong(entry, fmt::format("{} has a soft and a hard limit", name));
+      add("--limit", fmt::format("{}={}:{}", name, limit(soft->text), limit(hard->text)));
     }
     return {};
   }
 
-  // As Compose counts: bytes, or with b, k, m, g behind them. As ukl does: in mebibytes.
-  Result<std::string> size_of(const YamlValue& value, const std::string& written) const {
-    double number = 0;
-    const auto [end, failed] = std::from_chars(written.data(), written.data() + written.size(), number);
-    std::string unit(end, written.data() + written.size());
-    std::ranges::transform(unit, unit.begin(), [](unsigned char byte) { return std::tolower(byte); });
-    if (unit.size() == 2 && unit[1] == 'b')
-      unit.pop_back();
-    const auto power = std::string_view("bkmgt").find(unit.empty() ? "b" : unit);
-    if (failed != std::errc() || power == std::string_view::npos || unit.size() > 1 || number <= 0)
-      return wrong(value, fmt::format("'{}' is no size", written), "as in 512m or 2g");
-    const double bytes = number * std::pow(1024.0, static_cast<double>(power));
-    return fmt::format("{:.0f}M", std::ceil(bytes / kMebibyte));
+  Result<void> memory(const YamlValue& value) {
+    TRY_LET(const auto written, at_.text(value));
+    TRY_LET(const auto size, at_.size(value, written));
+    set("-m", size);
+    return {};
   }
 
-  Result<void> memory(const YamlValue& value) {
-    TRY_LET(const auto written, text(value));
-    TRY_LET(const auto size, size_of(value, written));
-    add("-m", size);
-    return {};
+  // What two keys may say: the last one counts.
+  void set(const std::string& option, const std::string& value) {
+    const auto known = std::ranges::find(service_.options, option);
+    if (known != service_.options.end())
+      *std::next(known) = value;
+    else
+      add(option, value);
   }
 
   Result<void> cpus(const YamlValue& value) {
-    TRY_LET(const auto written, text(value));
+    TRY_LET(const auto written, at_.text(value));
     double number = 0;
     const auto [end, failed] = std::from_chars(written.data(), written.data() + written.size(), number);
     if (failed != std::errc() || end != written.data() + written.size() || number <= 0 || number > 1024)
-      return wrong(value, fmt::format("'{}' is no number of CPUs", written));
+      return at_.wrong(value, fmt::format("'{}' is no number of CPUs", written));
     if (number != std::ceil(number))
       project_.notes.push_back(
           fmt::format("{} has {:.0f} CPUs: a machine has whole ones", service_.name, std::ceil(number)));
-    add("--cpus", fmt::format("{:.0f}", std::ceil(number)));
+    set("--cpus", fmt::format("{:.0f}", std::ceil(number)));
     return {};
   }
 
+  Result<void> deploy(const YamlValue& value) {
+    for (const auto& [key, entry] : value.entries) {
+      if (key == "resources") {
+        TRY(resources(entry));
+      } else if (key == "restart_policy") {
+        TRY(restart_policy(entry));
+      } else if (key == "replicas") {
+        if (entry.text != "1")
+          ignore(entry, key, "a service is one machine");
+      } else if (key == "mode" || key == "labels" || key == "placement" || key == "update_config" ||
+                 key == "rollback_config" || key == "endpoint_mode") {
+        ignore(entry, key);
+      } else {
+        return at_.wrong(entry, fmt::format("ukl does not know {}", key),
+                         "resources, restart_policy, replicas");
+      }
+    }
+    return {};
+  }
+
+  Result<void> resources(const YamlValue& value) {
+    for (const auto& [kind, entry] : value.entries)
+      for (const auto& [key, setting] : entry.entries) {
+        if (kind == "limits" && key == "memory") {
+          TRY(memory(setting));
+        } else if (kind == "limits" && key == "cpus") {
+          TRY(cpus(setting));
+        } else if (kind == "limits" || kind == "reservations") {
+          ignore(setting, fmt::format("resources.{}.{}", kind, key));
+        } else {
+          return at_.wrong(entry, fmt::format("ukl does not know resources.{}", kind),
+                           "limits, reservations");
+        }
+      }
+    return {};
+  }
+
+  Result<void> restart_policy(const YamlValue& value) {
+    std::string condition = "any", attempts;
+    for (const auto& [key, entry] : value.entries)
+      if (key == "condition")
+        condition = entry.text;
+      else if (key == "max_attempts")
+        attempts = entry.text;
+      else
+        ignore(entry, "restart_policy." + key);
+    if (condition == "none")
+      return {};
+    if (condition != "any" && condition != "on-failure")
+      return at_.wrong(value, fmt::format("'{}' is no condition", condition), "none, on-failure or any");
+    set("--restart", condition == "any" ? "always"
+                     : attempts.empty() ? "on-failure"
+                                        : "on-failure:" + attempts);
+    return {};
+  }
+
+  Result<void> networks(const YamlValue& value) { return read_cards(project_, service_, value); }
+
   Result<void> network_mode(const YamlValue& value) {
-    TRY_LET(const auto written, text(value));
+    TRY_LET(const auto written, at_.text(value));
     if (written == "none")
-      service_.reaches_others = false;
+      service_.has_network = false;
+    else if (written == "host")
+      ignore(value, written, "a machine has a network of its own: publish what others reach with ports");
     else if (written != "bridge" && written != "default")
-      return wrong(value, fmt::format("there is no network '{}'", written), "none, or leave it out");
-    if (written == "none")
-      add("--network", "none");
+      return at_.wrong(value, fmt::format("there is no network '{}'", written), "none, or leave it out");
+    return {};
+  }
+
+  Result<void> links(const YamlValue& value) {
+    TRY_LET(const auto all, at_.texts(value));
+    for (const auto& one : all) {
+      const auto other = one.substr(0, one.find(':'));
+      if (other.size() < one.size())
+        service_.links.emplace_back(other, one.substr(other.size() + 1));
+      service_.needs.push_back({other, Service::Need::Until::started, value.line});
+    }
     return {};
   }
 
   Result<void> restart(const YamlValue& value) {
-    TRY_LET(auto written, text(value));
+    TRY_LET(auto written, at_.text(value));
     // One that was stopped stays stopped, as ours always do.
     if (written == "unless-stopped")
       written = "always";
     if (written != "no" && written != "false")
-      add("--restart", written);
+      set("--restart", written);
     return {};
   }
 
@@ -431,7 +597,7 @@ private:
         TRY(need(name, entry));
       return {};
     }
-    TRY_LET(const auto names, texts(value));
+    TRY_LET(const auto names, at_.texts(value));
     for (const auto& name : names)
       service_.needs.push_back({name, Service::Need::Until::started, value.line});
     return {};
@@ -440,15 +606,23 @@ private:
   Result<void> need(const std::string& name, const YamlValue& value) {
     Service::Need need{name, Service::Need::Until::started, value.line};
     for (const auto& [key, entry] : value.entries) {
+      if (key == "restart") {
+        ignore(entry, fmt::format("{}.{}", name, key));
+        continue;
+      }
+      if (key == "required") {
+        TRY_LET(need.required, at_.truth(entry));
+        continue;
+      }
       if (key != "condition")
-        return wrong(entry, fmt::format("a dependency has no {}", key), "only a condition");
+        return at_.wrong(entry, fmt::format("a dependency has no {}", key), "condition, required, restart");
       if (entry.text == "service_healthy")
         need.until = Service::Need::Until::healthy;
       else if (entry.text == "service_completed_successfully")
         need.until = Service::Need::Until::completed;
       else if (entry.text != "service_started")
-        return wrong(entry, fmt::format("'{}' is no condition", entry.text),
-                     "service_started, service_healthy or service_completed_successfully");
+        return at_.wrong(entry, fmt::format("'{}' is no condition", entry.text),
+                         "service_started, service_healthy or service_completed_successfully");
     }
     service_.needs.push_back(need);
     return {};
@@ -460,43 +634,43 @@ private:
     double retries = 3;
     for (const auto& [key, entry] : value.entries) {
       if (key == "disable") {
-        TRY_LET(const bool disabled, truth(entry));
+        TRY_LET(const bool disabled, at_.truth(entry));
+        service_.health_disabled = disabled;
         if (disabled)
           return {};
       } else if (key == "test") {
         TRY(health_test(entry, health));
+        service_.health_disabled = health.command.empty();
         if (health.command.empty())
           return {}; // NONE
       } else if (key == "interval") {
-        TRY_LET(health.interval, duration(entry));
+        TRY_LET(health.interval, at_.duration(entry));
       } else if (key == "timeout") {
-        TRY_LET(health.timeout, duration(entry));
+        TRY_LET(health.timeout, at_.duration(entry));
       } else if (key == "start_period") {
-        TRY_LET(period, duration(entry));
+        TRY_LET(period, at_.duration(entry));
       } else if (key == "retries") {
-        TRY_LET(const auto written, text(entry));
+        TRY_LET(const auto written, at_.text(entry));
         retries = std::atof(written.c_str());
       } else if (key != "start_interval") {
-        return wrong(entry, fmt::format("a health check has no {}", key));
+        return at_.wrong(entry, fmt::format("a health check has no {}", key));
       }
     }
     if (health.command.empty())
-      return wrong(value, "a health check has a test");
-    health.patience =
-        period + milliseconds(static_cast<std::int64_t>(std::clamp(retries, 1.0, 1e6) *
-                                                        static_cast<double>(health.interval.count())));
+      return at_.wrong(value, "a health check has a test");
+    health.patience = health_patience(period, health.interval, retries);
     service_.health = health;
     return {};
   }
 
   Result<void> health_test(const YamlValue& value, Service::Health& health) const {
-    TRY_LET(auto words, texts(value));
+    TRY_LET(auto words, at_.texts(value));
     if (value.kind == Kind::text)
       words.insert(words.begin(), "CMD-SHELL");
     if (words.empty() || words[0] == "NONE")
       return {};
     if (words.size() < 2 || (words[0] != "CMD" && words[0] != "CMD-SHELL"))
-      return wrong(value, "a test is CMD and words, CMD-SHELL and a line, or NONE");
+      return at_.wrong(value, "a test is CMD and words, CMD-SHELL and a line, or NONE");
     if (words[0] == "CMD-SHELL")
       health.command = {"/bin/sh", "-c", words[1]};
     else
@@ -505,12 +679,12 @@ private:
   }
 
   Result<void> stop_grace_period(const YamlValue& value) {
-    TRY_LET(service_.stop_patience, duration(value));
+    TRY_LET(service_.stop_patience, at_.duration(value));
     return {};
   }
 
   Result<void> wait_ready(const YamlValue& value) {
-    TRY_LET(const auto written, text(value));
+    TRY_LET(const auto written, at_.text(value));
     add("--wait-ready", written);
     service_.waits_itself = true;
     return {};
@@ -518,7 +692,7 @@ private:
 
   Project& project_;
   Service service_;
-  std::string key_;
+  ComposeKey at_;
   const char* option_ = "";
 };
 
@@ -526,53 +700,6 @@ private:
 
 Result<Service> read_service(Project& project, const std::string& name, const YamlValue& value) {
   return Reader(project, name).read(value);
-}
-
-Result<std::vector<std::string>> texts_of(const std::filesystem::path& file, const std::string& key,
-                                          const YamlValue& value) {
-  if (value.kind == Kind::text)
-    return std::vector{value.text};
-  std::vector<std::string> texts;
-  for (const auto& item : value.items) {
-    if (item.kind != Kind::text)
-      return error_in_line(file, item.line, fmt::format("{}: a text is expected", key));
-    texts.push_back(item.text);
-  }
-  if (value.kind != Kind::list)
-    return error_in_line(file, value.line, fmt::format("{}: a list of texts is expected", key));
-  return texts;
-}
-
-std::optional<std::vector<std::string>> shell_words(const std::string& line) {
-  std::vector<std::string> words;
-  std::string word;
-  bool begun = false;
-  char quote = '\0';
-  for (std::size_t at = 0; at < line.size(); ++at) {
-    const char byte = line[at];
-    if (byte == '\\' && quote != '\'' && at + 1 < line.size()) {
-      // Within double quotes it is one only before what it keeps from its meaning.
-      if (quote == '"' && line[at + 1] != '"' && line[at + 1] != '\\')
-        word += byte;
-      word += line[++at];
-      begun = true;
-    } else if (quote != '\0' ? byte == quote : byte == '"' || byte == '\'') {
-      quote = quote == '\0' ? byte : '\0';
-      begun = true;
-    } else if (quote == '\0' && (byte == ' ' || byte == '\t' || byte == '\n')) {
-      if (begun)
-        words.push_back(std::exchange(word, {}));
-      begun = false;
-    } else {
-      word += byte;
-      begun = true;
-    }
-  }
-  if (begun)
-    words.push_back(word);
-  if (quote != '\0')
-    return std::nullopt;
-  return words;
 }
 
 } // namespace ukl

@@ -6,14 +6,11 @@
 
 namespace ukl {
 
-/// Reads `services.NAME`. `project` has its name, file and volumes; notes are added to it. Error: usage, with
-/// file and line.
-Result<Service> read_service(Project& project, const std::string& name, const YamlValue& value);
+/// This machine in the machines' network (QEMU's user network), where published ports are.
+inline constexpr const char* kHostAddress = "10.0.2.2";
 
-/// A text, or a list of texts. Error: usage.
-Result<std::vector<std::string>> texts_of(const std::filesystem::path& file, const std::string& key,
-                                          const YamlValue& value);
-/// The words of a command line, as a shell takes quotes and backslashes. Nothing if a quote has no end.
-std::optional<std::vector<std::string>> shell_words(const std::string& line);
+/// Reads `services.NAME`. `project` has its name, file, volumes, secrets and configs; notes are added to it.
+/// Error: usage, with file and line.
+Result<Service> read_service(Project& project, const std::string& name, const YamlValue& value);
 
 } // namespace ukl
