@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // `ukl down`: ends the machines of a project.
 #include "commands/project_command.hpp"
+#include "lifecycle/project_files.hpp"
 #include "machine/named_volumes.hpp"
 #include "support/interrupt.hpp"
 #include "support/places.hpp"
@@ -61,6 +62,8 @@ Result<int> run(const Options& options) {
     TRY(end_and_remove(*machine, patience_with(*machine, project, options)));
     print_output(machine->plan.name + "\n");
   }
+  if (project)
+    remove_contents(*project);
   if (options.volumes)
     TRY(remove_volumes(*project));
   return 0;

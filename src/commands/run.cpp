@@ -395,7 +395,7 @@ void add_run_options(CLI::App& command_, const std::shared_ptr<RunTexts>& texts)
       "--secret", texts->secrets,
       "A file /run/secrets/NAME that only the program's user can read, with what FILE or the variable NAME "
       "holds here; it is in no log and in no image",
-      "NAME[=FILE]");
+      "NAME[=FILE|=$VARIABLE]");
   command
       ->add_option(
           "--entrypoint", texts->entrypoint,

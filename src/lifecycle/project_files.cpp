@@ -127,4 +127,13 @@ Result<void> write_contents(const Project& project) {
   return {};
 }
 
+void remove_contents(const Project& project) {
+  std::error_code ignored;
+  for (const auto& [name, config] : project.configs)
+    if (config.content)
+      fs::remove(config.file, ignored);
+  // If nothing else has been made.
+  fs::remove(project.made, ignored);
+}
+
 } // namespace ukl

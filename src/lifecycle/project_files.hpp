@@ -16,5 +16,7 @@ Result<std::vector<std::string>> config_options(Project& project, const std::str
 
 /// Writes the configs whose contents stand in the file or in a variable. Errors: those of write_text.
 Result<void> write_contents(const Project& project);
+/// Removes these again.
+void remove_contents(const Project& project);
 
 } // namespace ukl
