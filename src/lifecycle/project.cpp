@@ -108,6 +108,42 @@ Result<void> share_volumes(Project& project, const YamlValue& services) {
   return {};
 }
 
+// A folder of this machine that a service has.
+struct Binding {
+  std::string service;
+  fs::path folder; ///< absolute
+  bool read_only = false;
+};
+
+std::vector<Binding> bindings_of(const Project& project, const YamlValue& services) {
+  std::vector<Binding> bindings;
+  for (const auto& [service, value] : services.entries)
+    if (const auto* volumes = value.find("volumes"))
+      for (const auto& one : volumes->items) {
+        const auto source = volume_name(one);
+        const auto* only = one.find("read_only");
+        const auto* type = one.find("type");
+        if (source.starts_with('/') || source.starts_with('.') || (type && type->text == "bind"))
+          bindings.push_back({service, folder_of(project, source),
+                              only ? only->text == "true" : (one.text + ",").find(":ro,") != std::string::npos});
+      }
+  return bindings;
+}
+
+bool holds(const fs::path& outer, const fs::path& inner) {
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+// Folders of which several machines have something, and one may write: each keeps the host's locks then.
+void share_folders(Project& project, const YamlValue& services) {
+  const auto bindings = bindings_of(project, services);
+  for (const auto& one : bindings)
+    for (const auto& other : bindings)
+      if (one.service != other.service && !(one.read_only && other.read_only) &&
+          (holds(one.folder, other.folder) || holds(other.folder, one.folder)))
+        project.shared_folders.insert(one.folder);
+}
+
 // `over` goes over `under`: maps entry by entry, lists behind each other, anything else in its place.
 YamlValue merged(const YamlValue& under, const YamlValue& over) {
   if (under.kind != over.kind || (over.kind != Kind::map && over.kind != Kind::list))
@@ -192,6 +228,12 @@ private:
 
 } // namespace
 
+fs::path folder_of(const Project& project, const std::string& written) {
+  const auto folder = (project.folder / written).lexically_normal();
+  // Without the last slash.
+  return folder.has_filename() ? folder : folder.parent_path();
+}
+
 const Service* Project::find(const std::string& service) const {
   const auto found = std::ranges::find(services, service, &Service::name);
   return found == services.end() ? nullptr : &*found;
@@ -244,6 +286,7 @@ Result<Project> read_project(const fs::path& file, const std::string& name, cons
     }
   }
   TRY(share_volumes(project, *services));
+  share_folders(project, *services);
   for (const auto& [service, value] : services->entries) {
     TRY_LET(const auto whole, extended(project, *services, service, {}));
     TRY_LET(auto read, read_service(project, service, whole));

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -106,6 +107,7 @@ struct Project {
   std::filesystem::path made;    ///< the folder of what `ukl up` makes for it
   std::vector<Service> services; ///< each behind those that it needs, otherwise in the file's order
   std::vector<ProjectVolume> volumes;
+  std::set<std::filesystem::path> shared_folders; ///< of this machine, absolute, that several services have
   std::vector<ProjectNetwork> networks;
   std::map<std::string, ProjectFile> secrets, configs;
   std::vector<std::string> notes; ///< what has no effect, in sentences
@@ -115,6 +117,9 @@ struct Project {
   /// FILE:LINE: KEY has no effect: WHY
   void ignore(unsigned line, const std::string& key, const std::string& why = "");
 };
+
+/// A folder of this machine as it was written: absolute, relative to the project's.
+std::filesystem::path folder_of(const Project& project, const std::string& written);
 
 /// compose.yaml, compose.yml, docker-compose.yaml or docker-compose.yml in `folder`. Error: not_found.
 Result<std::filesystem::path> find_project_file(const std::filesystem::path& folder);

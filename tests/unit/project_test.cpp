@@ -347,6 +347,20 @@ TEST_F(ProjectFile, AVolumeOfSeveralIsAFolder) {
   ASSERT_TRUE(project) << project.error().message;
   EXPECT_THAT(project->services[0].options, ElementsAre("--volume", "/made/shop/volume-data:/a:shared"));
   EXPECT_THAT(project->services[1].options, ElementsAre("--volume", "/made/shop/volume-data:/a:ro,shared"));
+  // So is one of this machine that several have, or of which another has something, unless all only read it.
+  const auto folders = read("services:\n"
+                            "  one: {image: web.ukl, volumes: [\".:/app\", ./read:/r:ro]}\n"
+                            "  two: {image: web.ukl, volumes: [./data/:/d, ./read:/r:ro, /other:/o]}\n"
+                            "  three: {image: web.ukl, volumes: [{type: bind, source: data, target: /d}]}\n");
+  ASSERT_TRUE(folders) << folders.error().message;
+  EXPECT_THAT(folders->find("one")->options, ElementsAre("--volume", ".:/app:shared", "--volume", "./read:/r:ro,shared"));
+  EXPECT_THAT(folders->find("two")->options, ElementsAre("--volume", "./data/:/d:shared", "--volume", "./read:/r:ro,shared",
+                                                         "--volume", "/other:/o"));
+  EXPECT_THAT(folders->find("three")->options, ElementsAre("--volume", "./data:/d:shared"));
+  const auto readers = read("services:\n  one: {image: web.ukl, volumes: [./read:/r:ro]}\n"
+                            "  two: {image: web.ukl, volumes: [./read:/r:ro]}\n");
+  ASSERT_TRUE(readers) << readers.error().message;
+  EXPECT_THAT(readers->find("two")->options, ElementsAre("--volume", "./read:/r:ro"));
   const auto external = read("volumes: {data: {external: true}}\n" + services);
   ASSERT_FALSE(external);
   EXPECT_THAT(external.error().message, HasSubstr("one and two share the volume data"));
