@@ -38,7 +38,7 @@ struct Options {
   ProjectOptions project;
   std::vector<std::string> services;
   std::vector<std::string> profiles;
-  bool detach = false, dry_run = false, build = false;
+  bool detach = false, dry_run = false, build = false, wait = false;
 };
 
 Error interrupted_error(const Project& project) {
@@ -107,6 +107,13 @@ public:
     return {};
   }
 
+  /// Until it says that it is well, if it has a way to.
+  Result<void> wait_until_healthy(const Service& service) {
+    if (service.health && healthy_.insert(service.name).second)
+      TRY(wait_for_health(service));
+    return {};
+  }
+
 private:
   // A machine of that name that runs as the file says is left alone; another one makes room.
   Result<bool> is_there(const Service& service) {
@@ -169,11 +176,7 @@ private:
     if (until == Service::Need::Until::completed)
       return wait_for_success(service, other);
     // `ukl run` returns once the program runs, and with --wait-ready once that is ready.
-    if (until == Service::Need::Until::healthy && other.health && !healthy_.contains(other.name)) {
-      TRY(wait_for_health(other));
-      healthy_.insert(other.name);
-    }
-    return {};
+    return until == Service::Need::Until::healthy ? wait_until_healthy(other) : Result<void>();
   }
 
   Result<void> wait_for_success(const Service& service, const Service& other) {
@@ -308,6 +311,9 @@ Result<int> run(const Options& options) {
       TRY(up.start(service));
       print_output(service.machine + "\n");
     }
+  for (const auto& service : project.services)
+    if (options.wait && wanted.contains(service.name))
+      TRY(up.wait_until_healthy(service));
   if (options.detach)
     return 0;
   TRY(flush_output());
@@ -326,6 +332,7 @@ void add_up(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("up", "Start the machines of a project, which a compose.yaml describes");
   command->add_option("SERVICE", options->services, "Only these, and what they need (default: all)");
   command->add_flag("-d,--detach", options->detach, "Return once all run");
+  command->add_flag("--wait", options->wait, "Wait until those that have a healthcheck are healthy, too");
   add_project_options(*command, options->project);
   add_repeatable(*command, "--profile", options->profiles,
                  "Services of this profile, too (default: $COMPOSE_PROFILES, a list with commas); * is all")
