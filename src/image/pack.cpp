@@ -51,6 +51,15 @@ Manifest make_manifest(const PackRequest& request, const Manifest& settings, con
   return manifest;
 }
 
+// Also what a container's engine sets for it, which a kernel without a network does not have.
+void leave_network_out(Manifest& settings) {
+  for (const auto name : {key::address, key::gateway, key::route, key::dns})
+    remove_values(settings, name, 0);
+  std::erase_if(settings, [](const auto& record) {
+    return record.first == key::sysctl && record.second.starts_with(kFirstFreePort);
+  });
+}
+
 // What the archive cannot carry, and what a container image says to people and tools.
 void add_attributes(const RootTree& tree, const SourcedRequest& sourced, Manifest& manifest) {
   for (const auto& [path, entry] : tree.entries())
@@ -133,8 +142,7 @@ Result<PackSummary> pack(const PackRequest& asked) {
   // Without a network where nobody can ask for one, unless the user does.
   auto surroundings = settings.manifest;
   if (!asks_for_network(request.settings) && !may_open_sockets(calls))
-    for (const auto name : {key::address, key::gateway, key::route, key::dns})
-      remove_values(surroundings, name, 0);
+    leave_network_out(surroundings);
 
   // A kernel that has all of this, and no more than it must.
   const KernelWishes wishes{request.profile, request.kernel, surroundings};

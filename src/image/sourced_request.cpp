@@ -53,7 +53,7 @@ void choose_settings(const Source& source, GuestSettings& settings) {
   if (settings.stop_signal.empty())
     settings.stop_signal = source.stop_signal;
   if (source.low_ports && !settings.user.empty())
-    settings.sysctls.insert(settings.sysctls.begin(), "net.ipv4.ip_unprivileged_port_start=0");
+    settings.sysctls.insert(settings.sysctls.begin(), std::string(kFirstFreePort) + "=0");
 }
 
 } // namespace

@@ -9,6 +9,9 @@
 
 namespace ukl {
 
+/// From which port on whoever is not root may listen: containers' engines set 0.
+inline constexpr const char* kFirstFreePort = "net.ipv4.ip_unprivileged_port_start";
+
 struct SourcedRequest {
   PackRequest request;            ///< `program` and `arguments` are those that are started
   std::optional<Source> source;   ///< of PROGRAM, --with, or both

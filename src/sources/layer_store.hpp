@@ -28,6 +28,7 @@ private:
   Result<void> take_entry(archive* reader, archive_entry* header, const std::string& name);
   Result<void> take_file(archive* reader, archive_entry* header, const std::string& name,
                          std::uint64_t number);
+  bool cut_ = false; // the archive ended with a file's last byte
   Layer layer_;
   std::uint64_t bytes_ = 0, files_ = 0;
 };

@@ -273,6 +273,22 @@ TEST_F(OciTest, ManyEntries) {
   EXPECT_EQ(source->tree.entries().size(), 100'100u);
 }
 
+// As umoci insert writes them: nothing fills the last block, and nothing says that this is the end.
+TEST_F(OciTest, AnArchiveMayEndWithItsLastFile) {
+  auto whole = make_tar({{"a", "text of a"}});
+  layout().layer(whole.substr(0, 512 + 9));
+  layout().image(kShell);
+  const auto source = open();
+  ASSERT_TRUE(source) << source.error().message;
+  EXPECT_EQ(text_in_tree(source->tree, "/a"), "text of a");
+}
+
+TEST_F(OciTest, AnArchiveEndsNotWithinAFile) {
+  layout().layer(make_tar({{"a", "text of a"}}).substr(0, 512 + 8));
+  layout().image(kShell);
+  EXPECT_FALSE(open());
+}
+
 TEST_F(OciTest, ATruncatedLayer) {
   auto tar = make_tar({{"file", std::string(100'000, 'x')}}, "gzip");
   tar.resize(tar.size() / 2);
