@@ -6,7 +6,8 @@
 
 namespace ukl::init {
 
-/// Gives the files what key::capability says. One that the root's file system does not take is named on the console.
+/// Gives the files what key::capability says. One that the root's file system does not take is named on the
+/// console.
 void set_capabilities(const Manifest& settings);
 
 } // namespace ukl::init

@@ -38,7 +38,8 @@ bool comes_along(const Service& service) {
 }
 
 // With its words on standard error, until it has ended or an interrupt comes.
-Result<void> run_visibly(const Project& project, const Service& service, const std::vector<std::string>& command) {
+Result<void> run_visibly(const Project& project, const Service& service,
+                         const std::vector<std::string>& command) {
   ProcessOptions options;
   options.directory = project.folder;
   options.standard_output = STDERR_FILENO;
@@ -47,7 +48,8 @@ Result<void> run_visibly(const Project& project, const Service& service, const s
   constexpr std::chrono::milliseconds kLook{100};
   while (!(status = process.wait_for(kLook)))
     if (interrupted())
-      return Error{Failure::interrupted, fmt::format("interrupted: the image of {} is not made", service.name), ""};
+      return Error{Failure::interrupted,
+                   fmt::format("interrupted: the image of {} is not made", service.name), ""};
   if (*status == 0)
     return {};
   // Its reason stands above.
@@ -66,7 +68,8 @@ Result<void> write_inline_file(const Project& project, const Service& service) {
 
 } // namespace
 
-std::vector<std::vector<std::string>> image_commands(const Project& project, const Service& service, bool anew) {
+std::vector<std::vector<std::string>> image_commands(const Project& project, const Service& service,
+                                                     bool anew) {
   if (comes_along(service) || (is_made(project, service) && !anew && !service.always_make))
     return {};
   return make_commands("ukl", service.build ? builder() : "", project, service, service.image);

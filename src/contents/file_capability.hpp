@@ -10,8 +10,8 @@
 
 namespace ukl {
 
-/// Of the attribute's value; empty if it is none. One that counts in a user namespace alone (revision 3) counts in a
-/// whole machine.
+/// Of the attribute's value; empty if it is none. One that counts in a user namespace alone (revision 3)
+/// counts in a whole machine.
 std::string file_capability(std::span<const std::uint8_t> value);
 /// Of a file of this machine; empty if it has none.
 std::string file_capability(const std::filesystem::path& file);

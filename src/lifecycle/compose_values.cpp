@@ -62,9 +62,8 @@ Result<ComposeKey::Pairs> ComposeKey::pairs(const YamlValue& value) const {
   TRY_LET(const auto all, texts(value));
   for (const auto& one : all) {
     const auto equals = one.find('=');
-    result.emplace_back(one.substr(0, equals), equals == std::string::npos
-                                                   ? std::nullopt
-                                                   : std::optional(one.substr(equals + 1)));
+    result.emplace_back(one.substr(0, equals),
+                        equals == std::string::npos ? std::nullopt : std::optional(one.substr(equals + 1)));
   }
   return result;
 }

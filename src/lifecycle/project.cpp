@@ -124,8 +124,9 @@ std::vector<Binding> bindings_of(const Project& project, const YamlValue& servic
         const auto* only = one.find("read_only");
         const auto* type = one.find("type");
         if (source.starts_with('/') || source.starts_with('.') || (type && type->text == "bind"))
-          bindings.push_back({service, folder_of(project, source),
-                              only ? only->text == "true" : (one.text + ",").find(":ro,") != std::string::npos});
+          bindings.push_back(
+              {service, folder_of(project, source),
+               only ? only->text == "true" : (one.text + ",").find(":ro,") != std::string::npos});
       }
   return bindings;
 }

@@ -18,8 +18,9 @@ namespace fs = std::filesystem;
 using Kind = YamlValue::Kind;
 
 const std::set<std::string, std::less<>> kIgnored = {
-    "labels",  "cache_from", "cache_to",   "no_cache",   "pull", "shm_size", "network",   "tags",
-    "platforms", "privileged", "provenance", "sbom",     "ulimits", "isolation", "entitlements", "extra_hosts"};
+    "labels",  "cache_from", "cache_to",     "no_cache",   "pull",       "shm_size",
+    "network", "tags",       "platforms",    "privileged", "provenance", "sbom",
+    "ulimits", "isolation",  "entitlements", "extra_hosts"};
 
 std::vector<std::string> entry_options(const Service& service) {
   if (!service.source.starts_with("deb:") || !service.entrypoint || service.entrypoint->empty())
@@ -56,10 +57,11 @@ Result<Service::Build> read_build(Project& project, const std::string& service, 
         build.arguments.push_back(text ? fmt::format("{}={}", variable, *text) : variable);
       continue;
     }
-    const std::map<std::string, std::string*, std::less<>> fields = {{"context", &build.context},
-                                                                     {"dockerfile", &build.file},
-                                                                     {"dockerfile_inline", &build.inline_file},
-                                                                     {"target", &build.target}};
+    const std::map<std::string, std::string*, std::less<>> fields = {
+        {"context", &build.context},
+        {"dockerfile", &build.file},
+        {"dockerfile_inline", &build.inline_file},
+        {"target", &build.target}};
     if (const auto field = fields.find(name); field != fields.end()) {
       TRY_LET(*field->second, key.text(entry));
     } else if (kIgnored.contains(name)) {
@@ -81,9 +83,10 @@ Result<void> choose_image(Project& project, Service& service, const YamlValue* i
   const ComposeKey key{project.file, fmt::format("services.{}.image", service.name)};
   if (!service.build) {
     if (!image)
-      return error_in_line(project.file, service.line, fmt::format("services.{} has no image", service.name),
-                           "image names a file that ukl pack made, a source of it (deb:redis-server), or an image of a "
-                           "registry; or write build");
+      return error_in_line(
+          project.file, service.line, fmt::format("services.{} has no image", service.name),
+          "image names a file that ukl pack made, a source of it (deb:redis-server), or an image of a "
+          "registry; or write build");
     if (image->kind != Kind::text)
       return key.wrong(*image, "a text is expected");
     const auto& written = image->text;

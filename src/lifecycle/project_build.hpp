@@ -13,8 +13,8 @@ Result<Service::Build> read_build(Project& project, const std::string& service, 
 /// `build` makes; afterwards `image` is a file. Error: usage, with file and line.
 Result<void> choose_image(Project& project, Service& service, const YamlValue* image);
 
-/// Commands, one after the other, that make a service's image in the project's folder; none if it is only to be
-/// there. `builder`: buildah, podman or docker. `output`: the file that the last one writes.
+/// Commands, one after the other, that make a service's image in the project's folder; none if it is only to
+/// be there. `builder`: buildah, podman or docker. `output`: the file that the last one writes.
 std::vector<std::vector<std::string>> make_commands(const std::string& tool, const std::string& builder,
                                                     const Project& project, const Service& service,
                                                     const std::filesystem::path& output);

@@ -44,7 +44,8 @@ Result<const ProjectFile*> find_file(const std::map<std::string, ProjectFile>& f
                                      const Use& use, const char* list) {
   const auto found = files.find(use.source);
   if (found == files.end())
-    return key.wrong(*use.value, fmt::format("there is no '{}'", use.source), fmt::format("list it below {}:", list));
+    return key.wrong(*use.value, fmt::format("there is no '{}'", use.source),
+                     fmt::format("list it below {}:", list));
   return &found->second;
 }
 
@@ -65,10 +66,12 @@ Result<void> read_files(Project& project, const std::string& key, const YamlValu
       else if (setting == "external")
         return where.wrong(text, "there is no store of such things outside of the project",
                            "name a file, or a variable: environment");
-      else if (setting == "labels" || setting == "template_driver" || setting == "name" || setting == "driver")
+      else if (setting == "labels" || setting == "template_driver" || setting == "name" ||
+               setting == "driver")
         project.ignore(text.line, fmt::format("{}.{}", where.key, setting));
       else if (!setting.starts_with("x-"))
-        return where.wrong(text, fmt::format("ukl does not know {}", setting), "file, environment, or content of configs");
+        return where.wrong(text, fmt::format("ukl does not know {}", setting),
+                           "file, environment, or content of configs");
     }
     if (file.file.empty() && file.variable.empty() && !file.content)
       return where.wrong(entry, "it has no file", "name one, or a variable: environment");

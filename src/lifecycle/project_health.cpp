@@ -33,14 +33,15 @@ std::optional<Service::Health> image_health(const std::string& json) {
   const auto time = [&](const char* name, milliseconds otherwise) {
     const auto found = check.find(name);
     const bool given = found != check.end() && found->is_number() && found->get<double>() > 0;
-    return given ? milliseconds(static_cast<std::int64_t>(std::min(found->get<double>() / 1e6, 1e12))) : otherwise;
+    return given ? milliseconds(static_cast<std::int64_t>(std::min(found->get<double>() / 1e6, 1e12)))
+                 : otherwise;
   };
   health.interval = std::max(time("Interval", health.interval), milliseconds(1));
   health.timeout = std::max(time("Timeout", health.timeout), milliseconds(1));
   const auto retries = check.find("Retries");
-  health.patience = health_patience(time("StartPeriod", milliseconds(0)), health.interval,
-                                    retries != check.end() && retries->is_number() && *retries > 0 ? retries->get<double>()
-                                                                                                   : 3);
+  health.patience = health_patience(
+      time("StartPeriod", milliseconds(0)), health.interval,
+      retries != check.end() && retries->is_number() && *retries > 0 ? retries->get<double>() : 3);
   return health;
 }
 
@@ -51,8 +52,8 @@ Result<void> check_health(const Project& project) {
       if (other && need.until == Service::Need::Until::healthy && other->image_known && !other->health &&
           !other->waits_itself)
         return error_in_line(project.file, need.line,
-                             fmt::format("{} waits for the health of {}, which has no healthcheck", service.name,
-                                         need.service),
+                             fmt::format("{} waits for the health of {}, which has no healthcheck",
+                                         service.name, need.service),
                              "give it one, or x-wait-ready: tcp:PORT");
     }
   return {};

@@ -57,7 +57,8 @@ Result<void> read_network(Project& project, const std::string& name, const YamlV
   if (network.external && !has_name)
     network.network = name;
   if (!is_plain_name(network.network))
-    return wrong(project, value.line, fmt::format("'{}' is no name of a network", network.network), kPlainNameForm);
+    return wrong(project, value.line, fmt::format("'{}' is no name of a network", network.network),
+                 kPlainNameForm);
   if (!network.subnet.empty())
     if (const auto parsed = Subnet::parse(network.subnet); !parsed)
       return wrong(project, value.line, fmt::format("networks.{}: {}", name, parsed.error().message),
@@ -95,8 +96,9 @@ Result<void> choose_addresses(Project& project, const ProjectNetwork& network) {
   std::set<std::string> taken;
   for (const auto* card : cards_on(project, network.name))
     if (!card->address.empty() && !taken.insert(card->address).second)
-      return wrong(project, card->line,
-                   fmt::format("two services have the address {} in the network {}", card->address, network.name));
+      return wrong(
+          project, card->line,
+          fmt::format("two services have the address {} in the network {}", card->address, network.name));
   // In the order of their names, whatever the file's is.
   std::vector<Service*> ordered;
   for (auto& service : project.services)
@@ -107,8 +109,8 @@ Result<void> choose_addresses(Project& project, const ProjectNetwork& network) {
       for (std::uint32_t number = number_for(service->name), attempt = 0;
            card.network == network.name && card.address.empty(); ++number, ++attempt) {
         if (attempt > subnet.room())
-          return wrong(project, card.line, fmt::format("the network {} has no room for {}", network.name,
-                                                       service->name));
+          return wrong(project, card.line,
+                       fmt::format("the network {} has no room for {}", network.name, service->name));
         if (const auto address = subnet.address(number % subnet.room()); taken.insert(address).second)
           card.address = address;
       }
@@ -163,8 +165,8 @@ Result<void> read_cards(Project& project, Service& service, const YamlValue& val
         card.address = setting.text;
       } else if (key == "mac_address") {
         card.mac = setting.text;
-      } else if (key == "ipv6_address" || key == "link_local_ips" || key == "priority" || key == "gw_priority" ||
-                 key == "driver_opts" || key == "interface_name") {
+      } else if (key == "ipv6_address" || key == "link_local_ips" || key == "priority" ||
+                 key == "gw_priority" || key == "driver_opts" || key == "interface_name") {
         project.ignore(setting.line, where);
       } else if (!key.starts_with("x-")) {
         return wrong(project, setting.line, fmt::format("{}: ukl does not know this key", where));
@@ -188,14 +190,16 @@ Result<void> connect_services(Project& project) {
       service.cards.push_back({.network = kDefault, .line = service.line});
     for (const auto& card : service.cards)
       if (!has(card.network))
-        return wrong(project, card.line, fmt::format("{} is on {}, which is no network", service.name, card.network),
+        return wrong(project, card.line,
+                     fmt::format("{} is on {}, which is no network", service.name, card.network),
                      "list it below networks:");
   }
   // Nobody is there to be reached.
   for (const auto& network : project.networks)
     if (!network.external && cards_on(project, network.name).size() == 1)
       for (auto& service : project.services)
-        if (std::erase_if(service.cards, [&](const auto& card) { return card.network == network.name; }) > 0 &&
+        if (std::erase_if(service.cards, [&](const auto& card) { return card.network == network.name; }) >
+                0 &&
             network.internal && service.cards.empty() && service.ports.empty())
           service.has_network = false;
   choose_subnets(project);
@@ -222,15 +226,17 @@ std::vector<std::string> network_options(const Project& project, const Service& 
     return options;
   }
   // The way out, and the one that ports come in by.
-  const bool leads_out = service.cards.empty() || !service.ports.empty() ||
-                         !std::ranges::all_of(service.cards, [&](const auto& card) { return find(card).internal; });
+  const bool leads_out =
+      service.cards.empty() || !service.ports.empty() ||
+      !std::ranges::all_of(service.cards, [&](const auto& card) { return find(card).internal; });
   if (leads_out && !service.cards.empty())
     add("--network", "user");
   for (const auto& card : service.cards) {
     const auto network = find(card);
     auto text = network.external ? network.network : "private:" + network.network;
     if (!card.address.empty())
-      text += ",ip=" + card.address + network.subnet.substr(std::min(network.subnet.find('/'), network.subnet.size()));
+      text += ",ip=" + card.address +
+              network.subnet.substr(std::min(network.subnet.find('/'), network.subnet.size()));
     if (!card.mac.empty())
       text += ",mac=" + card.mac;
     add("--network", text);

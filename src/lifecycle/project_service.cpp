@@ -357,7 +357,8 @@ private:
           words += words.empty() ? "shared" : ",shared";
       }
     }
-    if (project_.shared_folders.contains(folder_of(project_, source)) && words.find("shared") == std::string::npos)
+    if (project_.shared_folders.contains(folder_of(project_, source)) &&
+        words.find("shared") == std::string::npos)
       words += words.empty() ? "shared" : ",shared";
     add("--volume", fmt::format("{}:{}{}{}", source, target, words.empty() ? "" : ":", words));
     return {};

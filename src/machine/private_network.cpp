@@ -31,7 +31,8 @@ constexpr std::size_t kMostKept = 1 << 20;
 constexpr int kMostAtOnce = 64; // then the machine is looked after
 // How long a sender waits for a process that does not take frames: it is stopped, or the host is busy.
 constexpr timeval kPatience{0, 20000};
-// Linux keeps ten datagrams of a socket, whatever their size (net.unix.max_dgram_qlen), and counts their bytes here.
+// Linux keeps ten datagrams of a socket, whatever their size (net.unix.max_dgram_qlen), and counts their
+// bytes here.
 constexpr int kSocketBytes = 1 << 20;
 
 // The name of a card's socket: its address without colons.
@@ -56,7 +57,8 @@ sockaddr_un address_in(int folder, const std::string& name) {
 
 bool send_to(int from, int folder, const std::string& name, const std::uint8_t* frame, std::size_t size) {
   const auto address = address_in(folder, name);
-  return sendto(from, frame, size, MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), sizeof address) >= 0;
+  return sendto(from, frame, size, MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
+                sizeof address) >= 0;
 }
 
 std::vector<std::string> names_in(int folder) {
@@ -159,9 +161,8 @@ private:
     std::deque<std::vector<std::uint8_t>> kept;
     std::size_t kept_bytes = 0;
     while (true) {
-      std::array<pollfd, 3> ready = {{{end_.get(), POLLIN, 0},
-                                      {own_.get(), POLLIN, 0},
-                                      {kept.empty() ? -1 : ours_.get(), POLLOUT, 0}}};
+      std::array<pollfd, 3> ready = {
+          {{end_.get(), POLLIN, 0}, {own_.get(), POLLIN, 0}, {kept.empty() ? -1 : ours_.get(), POLLOUT, 0}}};
       if (poll(ready.data(), ready.size(), -1) < 0 && errno != EINTR)
         return;
       if (ready[0].revents != 0)
@@ -209,9 +210,10 @@ Result<PrivatePort> PrivatePort::join(const fs::path& folder, const std::string&
     if (failed == ENOENT)
       continue;
     if (failed == EADDRINUSE)
-      return Error{Failure::port_in_use,
-                   fmt::format("a machine with the address {} is on the network {}", mac, folder.filename().string()),
-                   "give one of them another: ,mac=MAC behind --network"};
+      return Error{
+          Failure::port_in_use,
+          fmt::format("a machine with the address {} is on the network {}", mac, folder.filename().string()),
+          "give one of them another: ,mac=MAC behind --network"};
     if (failed != 0)
       return file_error(folder / name, "create", failed);
     auto traffic = std::make_unique<Traffic>(folder, std::move(opened), name, std::move(own));

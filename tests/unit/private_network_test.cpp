@@ -87,7 +87,8 @@ TEST_F(PrivateNetwork, GoesWithItsLastMachine) {
       const auto again = PrivatePort::join(network_, kSecond);
       ASSERT_FALSE(again);
       EXPECT_EQ(again.error().failure, Failure::port_in_use);
-      EXPECT_THAT(again.error().message, HasSubstr("a machine with the address 52:54:00:00:00:02 is on the network back"));
+      EXPECT_THAT(again.error().message,
+                  HasSubstr("a machine with the address 52:54:00:00:00:02 is on the network back"));
     }
     EXPECT_TRUE(std::filesystem::exists(network_));
     send(first, frame(2, "to one that has gone"));

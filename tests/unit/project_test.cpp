@@ -353,9 +353,10 @@ TEST_F(ProjectFile, AVolumeOfSeveralIsAFolder) {
                             "  two: {image: web.ukl, volumes: [./data/:/d, ./read:/r:ro, /other:/o]}\n"
                             "  three: {image: web.ukl, volumes: [{type: bind, source: data, target: /d}]}\n");
   ASSERT_TRUE(folders) << folders.error().message;
-  EXPECT_THAT(folders->find("one")->options, ElementsAre("--volume", ".:/app:shared", "--volume", "./read:/r:ro,shared"));
-  EXPECT_THAT(folders->find("two")->options, ElementsAre("--volume", "./data/:/d:shared", "--volume", "./read:/r:ro,shared",
-                                                         "--volume", "/other:/o"));
+  EXPECT_THAT(folders->find("one")->options,
+              ElementsAre("--volume", ".:/app:shared", "--volume", "./read:/r:ro,shared"));
+  EXPECT_THAT(folders->find("two")->options, ElementsAre("--volume", "./data/:/d:shared", "--volume",
+                                                         "./read:/r:ro,shared", "--volume", "/other:/o"));
   EXPECT_THAT(folders->find("three")->options, ElementsAre("--volume", "./data:/d:shared"));
   const auto readers = read("services:\n  one: {image: web.ukl, volumes: [./read:/r:ro]}\n"
                             "  two: {image: web.ukl, volumes: [./read:/r:ro]}\n");
