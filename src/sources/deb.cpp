@@ -12,6 +12,7 @@
 #include "support/mapped_file.hpp"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <set>
@@ -144,10 +145,16 @@ SystemUsers set_up_packages(RootTree& tree, const std::vector<PackageArchive>& p
                     text_of_machine("/usr/share/base-passwd/group.master", "root:*:0:\nnogroup:*:65534:\n"));
   for (const auto& text : texts_in(tree, "/usr/lib/sysusers.d"))
     users.read_sysusers(text);
-  for (const auto& package : packages)
+  for (const auto& package : packages) {
     for (const auto* script : {&package.before, &package.after})
       for (const auto& command : plain_commands(*script))
         set_up(tree, users, command);
+    set_up_configuration(tree, package.after, package.name);
+    for (const auto& known : kKnownSteps)
+      for (const auto& command : known.commands)
+        if (known.package == package.name)
+          set_up(tree, users, command);
+  }
   for (const auto& text : texts_in(tree, "/usr/lib/tmpfiles.d"))
     set_up_temporary_files(tree, users, text);
   return users;
@@ -198,14 +205,17 @@ Result<void> add_users(RootTree& tree, const SystemUsers& users) {
 // What a script of the shell takes for there, as it is on every system of Debian's.
 constexpr const char* kShellPackages[] = {"dash", "coreutils", "sed", "grep", "mawk", "libc-bin", "hostname"};
 
-// Whether what is to be started is a script for a shell that is not there.
+// Whether what is to be started is a script for a shell that is not there, or for env(1), which looks for
+// another interpreter.
 bool lacks_shell(const Source& source) {
   if (source.entrypoint.empty())
     return false;
   const auto text = text_in_tree(source.tree, source.entrypoint.front()).value_or("");
   const auto line = text.substr(0, text.find('\n'));
-  return line.starts_with("#!") && line.find("/bin/sh") != std::string::npos &&
-         !view_of_tree(source.tree)->file("/bin/sh");
+  return line.starts_with("#!") &&
+         std::ranges::any_of(std::array{"/bin/sh", "/usr/bin/env"}, [&](const char* tool) {
+           return line.find(tool) != std::string::npos && !view_of_tree(source.tree)->file(tool);
+         });
 }
 
 // The packages that were asked for, with what they need, as one tree that is set up.

@@ -27,6 +27,12 @@ const std::vector<SetUpPackage> kSetUpPackages = {
 };
 
 const std::vector<KnownPackage> kKnownPackages = {
+    {{"apache2"}, {"/usr/sbin/apachectl", "-D", "FOREGROUND"}, "", {}, "apache2 stays in the foreground"},
+    {{"icecast2"},
+     {"/usr/bin/icecast2", "-c", "/etc/icecast2/icecast.xml"},
+     "icecast2",
+     {},
+     "icecast2 is started as its own user"},
     {{"memcached"},
      {"/usr/bin/memcached", "-m", "64", "-p", "11211"},
      "memcache",
@@ -47,6 +53,15 @@ const std::vector<KnownPackage> kKnownPackages = {
      "redis-server listens on all addresses of its machine, without a password: those that reach it are "
      "those to "
      "whom ukl run -p forwards; it logs to the console"},
+};
+
+const std::vector<KnownSteps> kKnownSteps = {
+    // A helper of its unit's brings the key up to date.
+    {"unbound",
+     {{"install", "/usr/share/dns/root.key", "/var/lib/unbound/root.key"},
+      {"chown", "unbound:unbound", "/var/lib/unbound/root.key"}}},
+    // A folder below it has the machine's name, which is the run's.
+    {"varnish", {{"install", "-d", "-o", "varnish", "-g", "varnish", "/var/lib/varnish"}}},
 };
 
 bool is_known_as(const KnownPackage& package, const std::string& name) {

@@ -28,6 +28,13 @@ struct KnownPackage {
 extern const std::vector<KnownPackage> kKnownPackages;
 bool is_known_as(const KnownPackage& package, const std::string& name);
 
+/// What a package's script or unit does with words that only a running system knows, as commands of set_up().
+struct KnownSteps {
+  std::string_view package;
+  std::vector<std::vector<std::string>> commands;
+};
+extern const std::vector<KnownSteps> kKnownSteps;
+
 /// Libraries that come along in packages of others and make system calls by number, which would leave no call
 /// masked. They stay only where a file of another name names them.
 inline constexpr std::string_view kRareLibraries[] = {"libpsx.so.2"};

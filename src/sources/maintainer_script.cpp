@@ -5,6 +5,7 @@
 #include <cctype>
 #include <map>
 #include <optional>
+#include <sstream>
 
 namespace ukl {
 namespace {
@@ -146,6 +147,11 @@ private:
       }
       ++first;
     }
+    if (loop(first)) {
+      words_.clear();
+      unknown_words_.clear();
+      return;
+    }
     std::vector<std::string> command;
     bool known = true;
     for (; first < words_.size(); ++first) {
@@ -164,8 +170,53 @@ private:
     unknown_words_.clear();
   }
 
+  // `for NAME in WORD…` and `done`: the text between them is read once for each word that is known, or once
+  // with a name that is not.
+  bool loop(std::size_t first) {
+    const auto count = words_.size() - first;
+    if (count == 1 && words_[first] == "done") {
+      if (!loops_.empty() && !loops_.back().values.empty() && rounds_++ < kMostRounds)
+        begin_round();
+      else if (!loops_.empty())
+        loops_.pop_back();
+      return true;
+    }
+    if (count < 4 || words_[first] != "for" || words_[first + 2] != "in")
+      return false;
+    Loop loop{at_, words_[first + 1], {}};
+    for (auto word = first + 3; word < words_.size(); ++word) {
+      // A shell would take a variable that is not quoted apart.
+      std::istringstream parts(unknown_words_[word] ? "" : words_[word]);
+      for (std::string part; parts >> part;)
+        loop.values.push_back(std::move(part));
+    }
+    loops_.push_back(std::move(loop));
+    begin_round();
+    return true;
+  }
+
+  void begin_round() {
+    auto& loop = loops_.back();
+    at_ = loop.start;
+    variables_.erase(loop.name);
+    if (loop.values.empty())
+      return;
+    variables_[loop.name] = loop.values.front();
+    loop.values.erase(loop.values.begin());
+  }
+
+  struct Loop {
+    std::size_t start;
+    std::string name;
+    std::vector<std::string> values; // those of further rounds
+  };
+  // Loops in loops in loops have no end that anybody waits for.
+  static constexpr unsigned kMostRounds = 1000;
+
   const std::string& text_;
   std::size_t at_ = 0;
+  std::vector<Loop> loops_;
+  unsigned rounds_ = 0;
   std::string word_;
   bool in_word_ = false, unknown_ = false;
   std::vector<std::string> words_;

@@ -9,8 +9,8 @@
 namespace ukl {
 
 /// The simple commands of a shell script, as words: quotes undone, variables that the script sets to plain
-/// text put in. Commands with words that only a shell could know ($(…), other variables) are left out;
-/// conditions are not looked at.
+/// text put in; of a loop over plain words, each round's. Commands with words that only a shell could know
+/// ($(…), other variables) are left out; conditions are not looked at.
 std::vector<std::vector<std::string>> plain_commands(const std::string& script);
 
 } // namespace ukl

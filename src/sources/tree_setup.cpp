@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sources/tree_setup.hpp"
+#include "contents/file_view.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <functional>
+#include <set>
 #include <sstream>
 
 namespace ukl {
@@ -150,9 +153,13 @@ void run_file_command(RootTree& tree, const SystemUsers& users, const std::strin
     else if (name == "touch")
       make(tree, path, text_entry(""));
   }
-  if (name == "cp" && paths.size() == 2 && words.rest.size() == 2)
-    if (const auto* from = tree.find(paths[0]); from && from->type == TreeEntry::Type::file)
-      make(tree, paths[1], TreeEntry(*from));
+  const bool copies = name == "cp" || (name == "install" && !words.has("d"));
+  if (!copies || paths.size() != 2 || words.rest.size() != 2)
+    return;
+  if (const auto* from = tree.find(paths[0]); from && from->type == TreeEntry::Type::file)
+    make(tree, paths[1], TreeEntry(*from));
+  else if (paths[0] == "/dev/null")
+    make(tree, paths[1], text_entry("", octal(words.value("-m")).value_or(0755)));
 }
 
 } // namespace
@@ -170,6 +177,63 @@ void make_folder(RootTree& tree, const SystemUsers& users, const std::string& pa
   if (!owner.empty() || !group.empty())
     change_owner(tree, users, path, false, owner, group);
 }
+
+namespace {
+
+// a2enmod, a2enconf and a2ensite of Debian's Apache, by whichever name: links from what is available to what
+// is enabled, for a module with those that it depends on.
+void enable_apache(RootTree& tree, const std::string& kind, const std::string& name, int depth = 0) {
+  constexpr int kDeepest = 10;
+  const std::string folder = "/etc/apache2/";
+  if (name.find('/') != std::string::npos || depth > kDeepest)
+    return;
+  // Of modules for several processes there is one: the first, unless another one takes its place.
+  if (name.starts_with("mpm_"))
+    for (const auto* other : {"mpm_event", "mpm_worker", "mpm_prefork"})
+      if (tree.find(folder + "mods-enabled/" + other + ".load"))
+        return;
+  for (const auto* end : {".load", ".conf"}) {
+    const auto file = name + end;
+    const auto* available = tree.find(folder + kind + "-available/" + file);
+    if (!available)
+      continue;
+    make(tree, folder + kind + "-enabled/" + file, link_entry("../" + kind + "-available/" + file));
+    std::istringstream lines(text_in_tree(tree, folder + kind + "-available/" + file).value_or(""));
+    constexpr std::string_view kDepends = "# Depends:";
+    for (std::string line; std::getline(lines, line);)
+      if (line.starts_with(kDepends)) {
+        std::istringstream others(line.substr(kDepends.size()));
+        for (std::string other; others >> other;)
+          enable_apache(tree, kind, other, depth + 1);
+      }
+  }
+}
+
+bool set_up_apache(RootTree& tree, const std::string& name, const std::vector<std::string>& command) {
+  auto words = sort(command, "").rest;
+  auto verb = name;
+  if (name == "apache2_invoke" && !words.empty()) {
+    verb = "a2" + words.front();
+    words.erase(words.begin());
+  }
+  if (name == "apache2_switch_mpm" && !words.empty()) {
+    for (const auto* other : {"mpm_event", "mpm_worker", "mpm_prefork"})
+      for (const auto* end : {".load", ".conf"})
+        tree.remove(std::string("/etc/apache2/mods-enabled/") + other + end);
+    enable_apache(tree, "mods", "mpm_" + words.front());
+    return true;
+  }
+  for (const auto& [known, kind] :
+       {std::pair("a2enmod", "mods"), {"a2enconf", "conf"}, {"a2ensite", "sites"}})
+    if (verb == known) {
+      for (const auto& word : words)
+        enable_apache(tree, kind, word);
+      return true;
+    }
+  return false;
+}
+
+} // namespace
 
 bool set_up(RootTree& tree, SystemUsers& users, const std::vector<std::string>& command) {
   std::optional<SystemUser> with_home;
@@ -193,6 +257,8 @@ bool set_up(RootTree& tree, SystemUsers& users, const std::vector<std::string>& 
     }
     return true;
   }
+  if (set_up_apache(tree, name, command))
+    return true;
   if (name == "ln") {
     const auto words = sort(command, "");
     if (words.has("s") && words.rest.size() == 2 && is_path(words.rest[1]))
@@ -225,6 +291,34 @@ void set_up_temporary_files(RootTree& tree, const SystemUsers& users, const std:
       change_owner(tree, users, path, false, given(owner), given(group));
     } else if (type[0] == 'L' && !argument.empty())
       make(tree, path, link_entry(argument));
+  }
+}
+
+void set_up_configuration(RootTree& tree, const std::string& script, const std::string& package) {
+  const auto is_part = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) ||
+           std::string_view("/._+@-").find(c) != std::string_view::npos;
+  };
+  std::set<std::string> named;
+  for (auto at = script.find("/etc/"); at != std::string::npos; at = script.find("/etc/", at + 1)) {
+    if (at > 0 && is_part(script[at - 1]))
+      continue;
+    const auto end =
+        std::find_if_not(script.begin() + static_cast<std::ptrdiff_t>(at), script.end(), is_part);
+    named.insert(script.substr(at, static_cast<std::size_t>(end - script.begin()) - at));
+  }
+  for (const auto& path : named) {
+    const auto name = path.substr(path.rfind('/'));
+    if (name.size() == 1 || tree.find_name(path) || path.find("/../") != std::string::npos)
+      continue;
+    std::vector<const TreeEntry*> usual;
+    for (const auto& [place, entry] : tree.entries())
+      if (place.starts_with("/usr/share/") && !place.starts_with("/usr/share/doc/") &&
+          place.ends_with(name) && entry.type == TreeEntry::Type::file && entry.package &&
+          entry.package->name == package)
+        usual.push_back(&entry);
+    if (usual.size() == 1)
+      make(tree, path, TreeEntry(*usual.front()));
   }
 }
 

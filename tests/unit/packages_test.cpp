@@ -66,6 +66,39 @@ HOST=`hostname` touch /file
     (void)plain_commands(text);
 }
 
+TEST(MaintainerScript, LoopsOverPlainWords) {
+  EXPECT_EQ(plain_commands(R"(
+worker=vcache
+for user in $worker log; do
+    for folder in /a \
+        /b ; do
+        mkdir $folder/$user
+    done
+done
+echo $user
+for file in $(ls) ; do touch $file x; done
+for file in "$@"
+do
+  chmod 600 $file; true
+done
+done
+)"),
+            (Commands{{"mkdir", "/a/vcache"},
+                      {"mkdir", "/b/vcache"},
+                      {"mkdir", "/a/log"},
+                      {"mkdir", "/b/log"},
+                      {"echo", "log"},
+                      {"true"}}));
+  // Loops without an end, and more rounds than anybody waits for.
+  (void)plain_commands("for a in b c; do x");
+  std::string deep;
+  for (int level = 0; level < 30; ++level)
+    deep += "for a" + std::to_string(level) + " in 1 2 3 4 5 6 7 8 9; do\n";
+  for (int level = 0; level < 30; ++level)
+    deep += "x\ndone\n";
+  EXPECT_LT(plain_commands(deep).size(), 10000U);
+}
+
 class UsersTest : public testing::Test {
 protected:
   void run(const Words& command) {
@@ -153,6 +186,65 @@ TEST_F(UsersTest, FilesAndFolders) {
   EXPECT_EQ(tree.find("/run/x")->owner, 33u);
   EXPECT_EQ(tree.find_name("/run/link")->target, "../x");
   EXPECT_EQ(text_in_tree(tree, "/run/f"), "text");
+  set_up(tree, users_, {"install", "-m", "0600", "/dev/null", "/etc/secret"});
+  set_up(tree, users_, {"install", "/etc/x.conf", "/etc/installed"});
+  EXPECT_EQ(tree.find("/etc/secret")->mode, 0600U);
+  EXPECT_EQ(text_in_tree(tree, "/etc/installed"), "1");
+}
+
+TEST_F(UsersTest, ConfigurationFromWhatAPackageHasOfThatName) {
+  RootTree tree;
+  const auto package = std::make_shared<Package>();
+  package->name = "x";
+  const auto add = [&](const std::string& path, const std::string& text, bool of_package = true) {
+    auto entry = text_entry(text);
+    if (of_package)
+      entry.package = package;
+    ASSERT_TRUE(tree.add(path, entry));
+  };
+  add("/usr/share/x/x.conf", "usual");
+  add("/usr/share/x/two.conf", "1");
+  add("/usr/share/x/more/two.conf", "2");
+  add("/usr/share/other/foreign.conf", "3", false);
+  add("/usr/share/x/there.conf", "4");
+  add("/etc/x/there.conf", "mine");
+  set_up_configuration(
+      tree,
+      "new=$(mktemp); cp /usr/share/x/x.conf $new\nucf $new '/etc/x/x.conf'; test -e /etc/x/two.conf "
+      "/etc/x/foreign.conf /etc/x/there.conf /etc/ /etc/x/../../x.conf a/etc/y/x.conf\n",
+      "x");
+  EXPECT_EQ(text_in_tree(tree, "/etc/x/x.conf"), "usual");
+  EXPECT_EQ(tree.find("/etc/x/two.conf"), nullptr);
+  EXPECT_EQ(tree.find("/etc/x/foreign.conf"), nullptr);
+  EXPECT_EQ(tree.find("/etc/y/x.conf"), nullptr);
+  EXPECT_EQ(text_in_tree(tree, "/etc/x/there.conf"), "mine");
+}
+
+TEST_F(UsersTest, ApachesModulesSitesAndSettings) {
+  RootTree tree;
+  const std::string folder = "/etc/apache2/";
+  for (const auto& [path, text] : {std::pair("mods-available/dir.load", ""),
+                                   {"mods-available/dir.conf", ""},
+                                   {"mods-available/auth.load", "# Depends: core dir auth\nLoadModule x\n"},
+                                   {"mods-available/core.load", ""},
+                                   {"mods-available/mpm_event.load", ""},
+                                   {"mods-available/mpm_prefork.load", ""},
+                                   {"sites-available/000-default.conf", ""},
+                                   {"conf-available/security.conf", ""}})
+    ASSERT_TRUE(tree.add(folder + path, text_entry(text)));
+  for (const Words& command :
+       {Words{"a2enmod", "-m", "-q", "mpm_event"}, Words{"a2enmod", "auth", "../x", "none"},
+        Words{"a2ensite", "-q", "000-default"}, Words{"apache2_invoke", "enconf", "security"},
+        Words{"a2enmod", "mpm_prefork"}})
+    EXPECT_TRUE(set_up(tree, users_, command));
+  EXPECT_EQ(tree.find_name(folder + "mods-enabled/dir.conf")->target, "../mods-available/dir.conf");
+  for (const auto* there : {"mods-enabled/auth.load", "mods-enabled/core.load", "mods-enabled/mpm_event.load",
+                            "sites-enabled/000-default.conf", "conf-enabled/security.conf"})
+    EXPECT_NE(tree.find(folder + there), nullptr) << there;
+  EXPECT_EQ(tree.find(folder + "mods-enabled/mpm_prefork.load"), nullptr);
+  set_up(tree, users_, {"apache2_switch_mpm", "prefork", "quiet"});
+  EXPECT_NE(tree.find(folder + "mods-enabled/mpm_prefork.load"), nullptr);
+  EXPECT_EQ(tree.find_name(folder + "mods-enabled/mpm_event.load"), nullptr);
 }
 
 TEST(UnitFile, TheServiceAndItsSurroundings) {
