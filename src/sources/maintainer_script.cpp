@@ -175,9 +175,12 @@ private:
   bool loop(std::size_t first) {
     const auto count = words_.size() - first;
     if (count == 1 && words_[first] == "done") {
-      if (!loops_.empty() && !loops_.back().values.empty() && rounds_++ < kMostRounds)
+      if (loops_.empty())
+        return true;
+      read_again_ += at_ - loops_.back().start;
+      if (!loops_.back().values.empty() && read_again_ < kMostReadAgain)
         begin_round();
-      else if (!loops_.empty())
+      else
         loops_.pop_back();
       return true;
     }
@@ -210,13 +213,13 @@ private:
     std::string name;
     std::vector<std::string> values; // those of further rounds
   };
-  // Loops in loops in loops have no end that anybody waits for.
-  static constexpr unsigned kMostRounds = 1000;
+  // Bytes: loops in loops in loops have no end that anybody waits for.
+  static constexpr std::size_t kMostReadAgain = 1 << 20;
 
   const std::string& text_;
   std::size_t at_ = 0;
   std::vector<Loop> loops_;
-  unsigned rounds_ = 0;
+  std::size_t read_again_ = 0;
   std::string word_;
   bool in_word_ = false, unknown_ = false;
   std::vector<std::string> words_;

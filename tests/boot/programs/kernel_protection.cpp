@@ -44,7 +44,8 @@ void expect_write_stopped(const char* what, std::uintptr_t where) {
   code = 0;
   address = 0;
   if (access_works(where, Access::write))
-    check::fail(__FILE__, __LINE__, "a write to %s at %#lx worked", what, where);
+    check::fail(__FILE__, __LINE__, "a write to %s at %#lx worked: it reads %#x now", what, where,
+                *reinterpret_cast<volatile unsigned char*>(where));
   REQUIRE_EQ(address, where);
   REQUIRE_EQ(code, SEGV_MAPERR); // what any process is told about the kernel's half
 }
@@ -102,6 +103,7 @@ int main() {
     }
     REQUIRE(found);
   }
+  printf("constants at %#lx, %#lx behind the text\n", constants, constants - text);
   for (int round = 0; round < 3; ++round) {
     expect_write_stopped("kernel text", text);
     expect_write_stopped("kernel text", text + 4096 * 3 + 5);
