@@ -344,7 +344,8 @@ void add_up(CLI::App& app, Action& action) {
   command->footer(
       "Each service is a machine PROJECT-SERVICE, as ukl run -d starts it, behind those that it depends on;\n"
       "services reach each other by name, on a network of the project. One that runs as the file says is\n"
-      "left alone. Without -d, what they write is shown, and Ctrl-C stops them. An image is a file, a source\n"
+      "left alone. Without -d, what they write is shown, and Ctrl-C stops them. An image is a file, a "
+      "source\n"
       "as for ukl pack (deb:redis-server), an image of a registry, or what a Dockerfile makes (build). Keys\n"
       "of Compose without a meaning for machines are named, with their line (docs/projects.md).\n"
       "A file:\n"
