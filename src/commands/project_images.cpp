@@ -33,8 +33,9 @@ bool is_made(const Project& project, const Service& service) {
   return fs::is_regular_file(project.folder / service.image, ignored);
 }
 
-bool comes_along(const Service& service) {
-  return service.source.empty() && !service.build;
+bool is_to_be_made(const Project& project, const Service& service, bool anew) {
+  const bool comes_along = service.source.empty() && !service.build;
+  return !comes_along && (anew || service.always_make || !is_made(project, service));
 }
 
 // With its words on standard error, until it has ended or an interrupt comes.
@@ -70,7 +71,7 @@ Result<void> write_inline_file(const Project& project, const Service& service) {
 
 std::vector<std::vector<std::string>> image_commands(const Project& project, const Service& service,
                                                      bool anew) {
-  if (comes_along(service) || (is_made(project, service) && !anew && !service.always_make))
+  if (!is_to_be_made(project, service, anew))
     return {};
   return make_commands("ukl", service.build ? builder() : "", project, service, service.image);
 }
@@ -78,8 +79,7 @@ std::vector<std::vector<std::string>> image_commands(const Project& project, con
 Result<void> make_images(const Project& project, const std::set<std::string>& wanted, const std::string& tool,
                          bool anew) {
   for (const auto& service : project.services) {
-    if (comes_along(service) || !wanted.contains(service.name) ||
-        (is_made(project, service) && !anew && !service.always_make))
+    if (!wanted.contains(service.name) || !is_to_be_made(project, service, anew))
       continue;
     std::error_code failure;
     fs::create_directories(project.made, failure);

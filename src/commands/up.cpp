@@ -95,6 +95,10 @@ public:
     TRY(make_volumes(service));
     ProcessOptions options;
     options.directory = project_.folder;
+    // `ukl run` takes secrets from its environment, and knows no .env.
+    for (const auto& [name, secret] : project_.secrets)
+      if (const auto value = secret.variable.empty() ? std::nullopt : project_.variables(secret.variable))
+        options.environment.push_back(fmt::format("{}={}", secret.variable, *value));
     TRY_LET(const auto output, run_command(start_command(tool_, project_, service), options));
     if (interrupted())
       return interrupted_error(project_);

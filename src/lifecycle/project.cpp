@@ -286,11 +286,15 @@ Result<Project> read_project(const fs::path& file, const std::string& name, cons
                            "name, services, volumes, networks, secrets, configs, and what begins with x-");
     }
   }
-  TRY(share_volumes(project, *services));
-  share_folders(project, *services);
-  for (const auto& [service, value] : services->entries) {
-    TRY_LET(const auto whole, extended(project, *services, service, {}));
-    TRY_LET(auto read, read_service(project, service, whole));
+  // With all that they take over from others, before anybody looks at what they share.
+  YamlValue whole = *services;
+  for (auto& [service, value] : whole.entries) {
+    TRY_LET(value, extended(project, *services, service, {}));
+  }
+  TRY(share_volumes(project, whole));
+  share_folders(project, whole);
+  for (const auto& [service, value] : whole.entries) {
+    TRY_LET(auto read, read_service(project, service, value));
     project.services.push_back(std::move(read));
   }
   TRY_LET(project.services, Order(project).all());

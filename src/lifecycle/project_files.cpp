@@ -75,6 +75,12 @@ Result<void> read_files(Project& project, const std::string& key, const YamlValu
     }
     if (file.file.empty() && file.variable.empty() && !file.content)
       return where.wrong(entry, "it has no file", "name one, or a variable: environment");
+    // A variable's value is written like contents that stand here.
+    if (key == "configs" && !file.variable.empty()) {
+      file.content = project.variables(file.variable);
+      if (!file.content)
+        return where.wrong(entry, fmt::format("the variable {} is not set", file.variable));
+    }
     // What `ukl run` takes is a file.
     if (key == "configs" && file.file.empty())
       file.file = (project.made / ("config-" + name)).string();

@@ -14,6 +14,14 @@ milliseconds health_patience(milliseconds start_period, milliseconds interval, d
                                                                static_cast<double>(interval.count())));
 }
 
+std::optional<std::vector<std::string>> health_command(const std::vector<std::string>& test) {
+  if (test.size() < 2 || (test[0] != "CMD" && test[0] != "CMD-SHELL"))
+    return std::nullopt;
+  if (test[0] == "CMD-SHELL")
+    return std::vector<std::string>{"/bin/sh", "-c", test[1]};
+  return std::vector(test.begin() + 1, test.end());
+}
+
 std::optional<Service::Health> image_health(const std::string& json) {
   const auto check = nlohmann::json::parse(json, nullptr, false);
   if (!check.is_object())
@@ -22,13 +30,11 @@ std::optional<Service::Health> image_health(const std::string& json) {
   if (const auto test = check.find("Test"); test != check.end() && test->is_array())
     for (const auto& word : *test)
       words.push_back(word.is_string() ? word.get<std::string>() : "");
-  if (words.size() < 2 || (words[0] != "CMD" && words[0] != "CMD-SHELL"))
+  const auto command = health_command(words);
+  if (!command)
     return std::nullopt;
   Service::Health health;
-  if (words[0] == "CMD")
-    health.command.assign(words.begin() + 1, words.end());
-  else
-    health.command = {"/bin/sh", "-c", words[1]};
+  health.command = *command;
   // Absent and 0 are what Docker takes otherwise.
   const auto time = [&](const char* name, milliseconds otherwise) {
     const auto found = check.find(name);

@@ -6,6 +6,9 @@
 
 namespace ukl {
 
+/// The command of a test: CMD and words, or CMD-SHELL and a line. Nothing if it is neither.
+std::optional<std::vector<std::string>> health_command(const std::vector<std::string>& test);
+
 /// The Healthcheck of a container image, in Docker's JSON (times in nanoseconds); nothing if it has none.
 std::optional<Service::Health> image_health(const std::string& json);
 

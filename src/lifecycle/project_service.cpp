@@ -22,6 +22,9 @@ namespace {
 using std::chrono::milliseconds;
 using Kind = YamlValue::Kind;
 
+// This machine in the machines' network (QEMU's user network), where published ports are.
+constexpr const char* kHostAddress = "10.0.2.2";
+
 constexpr const char* kOwnMachine = "each program has a machine and a kernel of its own";
 constexpr const char* kOwnSizes = "-m and --cpus are what a machine has: mem_limit, cpus";
 
@@ -672,12 +675,10 @@ private:
       words.insert(words.begin(), "CMD-SHELL");
     if (words.empty() || words[0] == "NONE")
       return {};
-    if (words.size() < 2 || (words[0] != "CMD" && words[0] != "CMD-SHELL"))
+    auto command = health_command(words);
+    if (!command)
       return at_.wrong(value, "a test is CMD and words, CMD-SHELL and a line, or NONE");
-    if (words[0] == "CMD-SHELL")
-      health.command = {"/bin/sh", "-c", words[1]};
-    else
-      health.command.assign(words.begin() + 1, words.end());
+    health.command = std::move(*command);
     return {};
   }
 

@@ -180,6 +180,9 @@ void make_folder(RootTree& tree, const SystemUsers& users, const std::string& pa
 
 namespace {
 
+// Apache's modules for several processes, of which one is enabled.
+constexpr const char* kProcessModels[] = {"mpm_event", "mpm_worker", "mpm_prefork"};
+
 // a2enmod, a2enconf and a2ensite of Debian's Apache, by whichever name: links from what is available to what
 // is enabled, for a module with those that it depends on.
 void enable_apache(RootTree& tree, const std::string& kind, const std::string& name, int depth = 0) {
@@ -189,7 +192,7 @@ void enable_apache(RootTree& tree, const std::string& kind, const std::string& n
     return;
   // Of modules for several processes there is one: the first, unless another one takes its place.
   if (name.starts_with("mpm_"))
-    for (const auto* other : {"mpm_event", "mpm_worker", "mpm_prefork"})
+    for (const auto* other : kProcessModels)
       if (tree.find(folder + "mods-enabled/" + other + ".load"))
         return;
   for (const auto* end : {".load", ".conf"}) {
@@ -217,7 +220,7 @@ bool set_up_apache(RootTree& tree, const std::string& name, const std::vector<st
     words.erase(words.begin());
   }
   if (name == "apache2_switch_mpm" && !words.empty()) {
-    for (const auto* other : {"mpm_event", "mpm_worker", "mpm_prefork"})
+    for (const auto* other : kProcessModels)
       for (const auto* end : {".load", ".conf"})
         tree.remove(std::string("/etc/apache2/mods-enabled/") + other + end);
     enable_apache(tree, "mods", "mpm_" + words.front());

@@ -267,11 +267,12 @@ TEST_F(ProjectFile, SecretsAndConfigsAreFiles) {
 }
 
 TEST_F(ProjectFile, ContentsOfConfigsAreWritten) {
-  ASSERT_TRUE(
-      write_text(file_, "services: {web: {image: web.ukl}}\nconfigs: {y: {content: \"port $PORT\"}}\n"));
+  ASSERT_TRUE(write_text(file_, "services: {web: {image: web.ukl}}\nconfigs: {y: {content: \"port $PORT\"}, "
+                                "v: {environment: PORT}}\n"));
   const auto project = read_project(file_, "shop", folder_.path() / "made", some_variables);
   ASSERT_TRUE(project && write_contents(*project));
   EXPECT_EQ(*read_text(folder_.path() / "made/shop/config-y"), "port 8080");
+  EXPECT_EQ(*read_text(folder_.path() / "made/shop/config-v"), "8080");
 }
 
 TEST_F(ProjectFile, DeploysAndExtends) {
@@ -358,6 +359,11 @@ TEST_F(ProjectFile, AVolumeOfSeveralIsAFolder) {
   EXPECT_THAT(folders->find("two")->options, ElementsAre("--volume", "./data/:/d:shared", "--volume",
                                                          "./read:/r:ro,shared", "--volume", "/other:/o"));
   EXPECT_THAT(folders->find("three")->options, ElementsAre("--volume", "./data:/d:shared"));
+  // Also those that a service has from another one.
+  const auto heirs =
+      read("services:\n  one: {image: web.ukl, volumes: [./data:/d]}\n  two: {extends: one}\n");
+  ASSERT_TRUE(heirs) << heirs.error().message;
+  EXPECT_THAT(heirs->find("two")->options, ElementsAre("--volume", "./data:/d:shared"));
   const auto readers = read("services:\n  one: {image: web.ukl, volumes: [./read:/r:ro]}\n"
                             "  two: {image: web.ukl, volumes: [./read:/r:ro]}\n");
   ASSERT_TRUE(readers) << readers.error().message;
