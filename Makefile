@@ -37,7 +37,7 @@ test: prepare ## every test
 	@$(MAKE) --no-print-directory all
 	@scripts/run-tests
 
-release-test: prepare ## every test, and all that takes hours: long runs, KVM, forty programs, clang-tidy, fuzzing
+release-test: prepare ## every test, and all that takes hours: long runs, KVM, sixty programs, clang-tidy, fuzzing
 	@scripts/prepare scripts/packages-test scripts/packages-developer scripts/packages-browser
 	@$(MAKE) --no-print-directory all
 	@scripts/run-tests --release
