@@ -177,10 +177,11 @@ int wait_for(pid_t program, ProgramNews& news) {
 }
 
 // A program that has ended without an error and has left a daemon has done its work: the machine runs on for
-// that daemon, unless it was asked to end. Whatever else is left ends with the machine, which is said.
-void wait_for_daemons(bool asked_to_end) {
+// that daemon, unless it was asked to end. Whatever else is left ends with the machine, which is said;
+// `expected`: it is what the machine is for.
+void wait_for_daemons(bool asked_to_end, bool expected) {
   Survivors survivors = find_daemons();
-  if (!survivors.in_session) {
+  if (!survivors.in_session && !expected) {
     if (!survivors.names.empty())
       say("the program has ended, and with it these processes that it has left: " + survivors.names);
     return;
@@ -223,7 +224,8 @@ int run_program(const Manifest& settings) {
   end_exec();
   if (status == 0)
     wait_for_daemons(passed_on == SIGTERM || passed_on == SIGINT ||
-                     std::to_string(passed_on) == value_of(settings, key::stop_signal));
+                         std::to_string(passed_on) == value_of(settings, key::stop_signal),
+                     value_of(settings, key::background) == "1");
   if (WIFSIGNALED(status) && WTERMSIG(status) != passed_on)
     report_crash(arguments[0], program, WTERMSIG(status), log);
   return exit_status(status);

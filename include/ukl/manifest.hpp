@@ -57,6 +57,8 @@ inline constexpr std::string_view capability = "capability";
 inline constexpr std::string_view label =
     "label"; ///< list: NAME=VALUE of a container image; says something to people
 inline constexpr std::string_view health = "health"; ///< Healthcheck of a container image, as its JSON
+inline constexpr std::string_view background =
+    "background"; ///< 1: the program ends and leaves what the machine is for (Type=forking of a unit)
 inline constexpr std::string_view port = "port"; ///< list: PORT/tcp or PORT/udp, on which the program listens
 inline constexpr std::string_view stop_signal =
     "stop-signal";                                     ///< number of what asks the program to end; absent: 15

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // `ukl network …`: networks that have names.
 #include "commands/command.hpp"
+#include "lifecycle/record.hpp"
+#include "machine/host_network.hpp"
 #include "machine/named_networks.hpp"
+#include "support/places.hpp"
 #include "support/standard_streams.hpp"
 
 #include <fmt/format.h>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -23,31 +27,74 @@ Result<int> create(const Options& options) {
   return 0;
 }
 
+struct Listed {
+  NamedNetwork network;
+  bool is_private = false; ///< it is there as long as a machine is on it, and has no bridge
+};
+
+// Those that `create` made, and behind them those of machines among themselves.
+Result<std::vector<Listed>> all_networks() {
+  std::vector<Listed> all;
+  for (auto& network : named_networks())
+    all.push_back({std::move(network)});
+  std::map<std::string, Listed> between;
+  TRY_LET(const auto places, read_places());
+  for (const auto& machine : known_machines(places.machines))
+    for (const auto& text : machine.plan.networks)
+      if (const auto card = HostNetwork::parse(text);
+          machine.alive && card && card->kind == HostNetwork::Kind::machines) {
+        auto& listed = between.try_emplace(card->name, Listed{{card->name, {}, true}, true})
+                           .first->second.network;
+        const auto& address = card->addresses.empty() ? "" : card->addresses[0];
+        listed.members.push_back({machine.plan.name, address.substr(0, address.find('/'))});
+      }
+  for (auto& [name, listed] : between)
+    all.push_back(std::move(listed));
+  return all;
+}
+
+nlohmann::ordered_json json_of(const Listed& listed) {
+  const auto& network = listed.network;
+  const auto& prefix = network.beside;
+  auto machines = nlohmann::ordered_json::array();
+  for (const auto& [name, address] : network.members) {
+    machines.push_back({{"name", name}, {"address", address}});
+    if (!prefix.prefix.empty())
+      machines.back()["address6"] = prefix.address(address);
+  }
+  nlohmann::ordered_json json = {{"name", network.name}, {"private", listed.is_private}};
+  if (!listed.is_private) {
+    json["subnet"] = network.subnet.text();
+    if (!prefix.prefix.empty())
+      json["subnet6"] = prefix.text();
+    json["gateway"] = network.subnet.gateway();
+    json["bridge"] = network.bridge();
+  }
+  json["internal"] = network.internal;
+  json["machines"] = machines;
+  return json;
+}
+
 Result<int> list(const Options& options) {
-  const auto networks = named_networks();
+  TRY_LET(const auto networks, all_networks());
   if (options.json) {
     auto table = nlohmann::ordered_json::array();
-    for (const auto& network : networks) {
-      auto machines = nlohmann::ordered_json::array();
-      for (const auto& member : network.members)
-        machines.push_back({{"name", member.machine}, {"address", member.address}});
-      table.push_back({{"name", network.name},
-                       {"subnet", network.subnet.text()},
-                       {"gateway", network.subnet.gateway()},
-                       {"bridge", network.bridge()},
-                       {"internal", network.internal},
-                       {"machines", machines}});
-    }
+    for (const auto& network : networks)
+      table.push_back(json_of(network));
     print_output(table.dump(2) + "\n");
     return 0;
   }
-  print_output(fmt::format("{:12} {:18} {:16} {:9} {}\n", "NAME", "SUBNET", "BRIDGE", "WAY OUT", "MACHINES"));
-  for (const auto& network : networks) {
+  const auto print_row = [](auto&&... cells) {
+    print_output(fmt::format("{:20} {:18} {:16} {:9} {}\n", cells...));
+  };
+  print_row("NAME", "SUBNET", "BRIDGE", "WAY OUT", "MACHINES");
+  for (const auto& [network, is_private] : networks) {
     std::string machines;
-    for (const auto& member : network.members)
-      machines += fmt::format("{}{} ({})", machines.empty() ? "" : ", ", member.machine, member.address);
-    print_output(fmt::format("{:12} {:18} {:16} {:9} {}\n", network.name, network.subnet.text(),
-                             network.bridge(), network.internal ? "none" : "NAT", machines));
+    for (const auto& [name, address] : network.members)
+      machines += fmt::format("{}{}{}", machines.empty() ? "" : ", ", name,
+                              address.empty() ? "" : fmt::format(" ({})", address));
+    print_row((is_private ? "private:" : "") + network.name, is_private ? "-" : network.subnet.text(),
+              is_private ? "-" : network.bridge(), network.internal ? "none" : "NAT", machines);
   }
   return 0;
 }
@@ -65,7 +112,7 @@ void add_network(CLI::App& app, Action& action) {
   auto* network = app.add_subcommand("network", "Networks between machines, with names");
   network->require_subcommand(1);
   network->footer(
-      "A network is a bridge of this machine (ukl-NAME) with an address, NAT to the outside, and a name "
+      "A network is a bridge of this machine (ukl-NAME) with addresses, NAT to the outside, and a name "
       "server\n"
       "on it. A machine that joins it (ukl run --network NAME) gets an address there and is known to the "
       "others\n"
@@ -87,7 +134,7 @@ void add_network(CLI::App& app, Action& action) {
       ->type_name("ADDRESS/LENGTH");
   create_command->add_flag("--internal", options->internal,
                            "No way out: the machines reach each other and this one; needs no nft");
-  add("ls", "List the networks and the machines on them", list)
+  add("ls", "List the networks and the machines on them, private: ones (ukl run --network) too", list)
       ->add_flag("--json", options->json, "Print an array of objects");
   add("rm", "Remove networks that no machine is on", remove)
       ->add_option("NAME", options->names, "Networks")

@@ -44,6 +44,13 @@ RecordedPlan make_plan(const LifeOptions& life, const MachineOptions& options) {
   plan.folder = std::filesystem::current_path(ignored);
   for (const auto& forward : options.forwards)
     plan.ports.push_back(fmt::format("{}->{}/{}", forward.host(), forward.guest_port, forward.protocol));
+  auto first = options.network;
+  if (first.addresses.empty())
+    first.addresses = values_of(options.settings, key::address);
+  std::erase(first.addresses, ""); // none
+  plan.networks.push_back(first.text());
+  for (const auto& card : options.more_networks)
+    plan.networks.push_back(card.text());
   plan.memory = options.memory;
   plan.cpus = options.cpus;
   plan.restart = life.restart;

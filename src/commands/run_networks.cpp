@@ -3,6 +3,7 @@
 #include "machine/hypervisor.hpp"
 #include "machine/named_networks.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -94,16 +95,25 @@ Result<void> join_networks(const std::string& name, const Manifest& image, Machi
     if (card.kind != Kind::named)
       return {};
     if (card.addresses.size() > 1)
-      return Error{Failure::usage, "a network with a name has IPv4 addresses only", "leave the other out"};
+      return Error{Failure::usage,
+                   fmt::format("the IPv6 address on the network {} follows from that of IPv4", card.name),
+                   "leave it out"};
     TRY_LET(auto taken,
             NetworkLease::take(card.name, machine, card.addresses.empty() ? "" : card.addresses[0]));
     const auto lease = std::make_shared<const NetworkLease>(std::move(taken));
     card.addresses = {lease->address()};
+    std::vector<std::string> routers = {lease->gateway()};
+    const auto& lacks = options.lacks;
+    if (!lease->address6().empty() && std::ranges::find(lacks, "ipv6") == lacks.end()) {
+      card.addresses.push_back(lease->address6());
+      if (!lease->gateway6().empty())
+        routers.push_back(lease->gateway6());
+    }
     servers.insert(servers.begin(), lease->dns()); // it knows more names than others
     if (first) {
-      replace(options.settings, key::address, {lease->address()});
+      replace(options.settings, key::address, card.addresses);
       if (values_of(whole, key::gateway).empty())
-        replace(options.settings, key::gateway, {lease->gateway()});
+        replace(options.settings, key::gateway, routers);
     }
     replace(options.settings, key::dns, servers);
     options.leases.push_back(lease);

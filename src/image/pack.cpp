@@ -69,6 +69,8 @@ void add_attributes(const RootTree& tree, const SourcedRequest& sourced, Manifes
     return;
   for (const auto& label : sourced.source->labels)
     manifest.emplace_back(key::label, label);
+  if (sourced.source->background)
+    manifest.emplace_back(key::background, "1");
   if (!sourced.source->health.empty())
     manifest.emplace_back(key::health, sourced.source->health);
 }

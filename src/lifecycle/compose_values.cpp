@@ -37,8 +37,8 @@ Result<std::vector<std::string>> ComposeKey::texts(const YamlValue& value) const
 }
 
 Result<bool> ComposeKey::truth(const YamlValue& value) const {
-  if (value.kind == Kind::text && (value.text == "true" || value.text == "false"))
-    return value.text == "true";
+  if (const auto truth = value.kind == Kind::text ? parse_truth(value.text) : std::nullopt)
+    return *truth;
   return wrong(value, "true or false is expected");
 }
 
@@ -76,7 +76,7 @@ Result<std::string> ComposeKey::size(const YamlValue& value, const std::string& 
   if (unit.size() == 2 && unit[1] == 'b')
     unit.pop_back();
   const auto power = std::string_view("bkmgt").find(unit.empty() ? "b" : unit);
-  if (failed != std::errc() || power == std::string_view::npos || unit.size() > 1 || number <= 0)
+  if (failed != std::errc() || power == std::string_view::npos || unit.size() > 1 || !(number > 0 && number < 1e15))
     return wrong(value, fmt::format("'{}' is no size", written), "as in 512m or 2g");
   constexpr double kMebibyte = 1 << 20;
   const double bytes = number * std::pow(1024.0, static_cast<double>(power));
@@ -124,9 +124,19 @@ std::optional<std::vector<std::string>> shell_words(const std::string& line) {
   return words;
 }
 
+std::optional<bool> parse_truth(const std::string& text) {
+  constexpr std::string_view kTrue[] = {"true", "yes", "on", "y"}, kFalse[] = {"false", "no", "off", "n"};
+  std::string word = text;
+  std::ranges::transform(word, word.begin(), [](unsigned char byte) { return std::tolower(byte); });
+  if (std::ranges::find(kTrue, word) != std::end(kTrue))
+    return true;
+  return std::ranges::find(kFalse, word) != std::end(kFalse) ? std::optional(false) : std::nullopt;
+}
+
 std::optional<milliseconds> parse_duration(const std::string& text) {
   static const std::map<std::string, double, std::less<>> kUnits = {
-      {"us", 0.001}, {"ms", 1}, {"s", 1000}, {"m", 60e3}, {"h", 3600e3}};
+      {"ns", 1e-6}, {"us", 1e-3}, {"µs", 1e-3},  {"ms", 1},
+      {"s", 1e3},   {"m", 60e3},  {"h", 3600e3}, {"d", 24 * 3600e3}, {"w", 7 * 24 * 3600e3}};
   double sum = 0;
   const char *at = text.data(), *const end = at + text.size();
   while (at < end) {
@@ -134,7 +144,7 @@ std::optional<milliseconds> parse_duration(const std::string& text) {
     const auto [behind, failed] = std::from_chars(at, end, number);
     const char* unit_end = std::find_if(behind, end, [](char byte) { return byte >= '0' && byte <= '9'; });
     const auto unit = kUnits.find(std::string(behind, unit_end));
-    if (failed != std::errc() || number < 0 || unit == kUnits.end())
+    if (failed != std::errc() || !(number >= 0) || unit == kUnits.end())
       return std::nullopt;
     sum += number * unit->second;
     at = unit_end;

@@ -37,6 +37,9 @@ struct ComposeKey {
 /// The words of a command line, as a shell takes quotes and backslashes. Nothing if a quote has no end.
 std::optional<std::vector<std::string>> shell_words(const std::string& line);
 
+/// `true` and `false`, and what else YAML's versions have for them (yes, on, y); nothing if it is none.
+std::optional<bool> parse_truth(const std::string& text);
+
 /// `1m30s`, `500ms`, `1.5h`; nothing if it is none.
 std::optional<std::chrono::milliseconds> parse_duration(const std::string& text);
 

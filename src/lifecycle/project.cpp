@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lifecycle/project.hpp"
+#include "lifecycle/compose_values.hpp"
 #include "lifecycle/project_files.hpp"
 #include "lifecycle/project_networks.hpp"
 #include "lifecycle/project_service.hpp"
@@ -50,7 +51,7 @@ Result<void> read_volume(Project& project, const std::string& name, const YamlVa
     if (key == "name") {
       volume.volume = setting.text;
     } else if (key == "external") {
-      volume.external = setting.text == "true";
+      TRY_LET(volume.external, (ComposeKey{project.file, where}.truth(setting)));
     } else if (key == "driver_opts") {
       volume.folder = bound_folder(setting);
       volume.ours = volume.folder.empty();
@@ -126,7 +127,7 @@ std::vector<Binding> bindings_of(const Project& project, const YamlValue& servic
         if (source.starts_with('/') || source.starts_with('.') || (type && type->text == "bind"))
           bindings.push_back(
               {service, folder_of(project, source),
-               only ? only->text == "true" : (one.text + ",").find(":ro,") != std::string::npos});
+               only ? parse_truth(only->text) == true : (one.text + ",").find(":ro,") != std::string::npos});
       }
   return bindings;
 }
@@ -261,7 +262,7 @@ Result<Project> read_project(const fs::path& file, const std::string& name, cons
   project.file = file;
   project.folder = fs::absolute(file, ignored).parent_path();
   TRY_LET(project.variables, with_file(project.folder / ".env", here));
-  TRY_LET(const auto root, read_yaml(file, project.variables));
+  TRY_LET(const auto root, read_yaml(file, project.variables, project.notes));
   const auto* named = root.find("name");
   project.name = !name.empty() ? name
                  : named       ? named->text

@@ -34,6 +34,7 @@ struct Service {
   struct Card {
     std::string network;                   ///< of ProjectNetwork::name
     std::string address = {};              ///< IPv4, without a length; connect_services() gives one
+    std::string address6 = {};             ///< where the network has IPv6
     std::vector<std::string> aliases = {}; ///< further names of the service there
     std::string mac = {};                  ///< empty: what follows from the machine's name
     unsigned line = 0;
@@ -91,6 +92,7 @@ struct ProjectNetwork {
   bool external = false;   ///< one of `ukl network`; else a private one
   bool internal = false;   ///< it has no way out
   std::string subnet = {}; ///< 10.0.0.0/24; empty: one that follows from its name
+  std::string prefix6 = {}; ///< of 64 bits, fd00:1:2::; empty: without IPv6
   unsigned line = 0;
 };
 

@@ -30,23 +30,25 @@ Error wrong(const Project& project, unsigned line, const std::string& message, c
 Result<void> read_network(Project& project, const std::string& name, const YamlValue& value) {
   auto network = network_of(project, name);
   network.line = value.line;
-  bool has_name = false;
+  bool has_name = false, ipv6 = false;
+  std::string subnet6;
   for (const auto& [key, setting] : value.entries) {
     const auto where = fmt::format("networks.{}.{}", name, key);
     if (key == "name") {
       network.network = setting.text;
       has_name = true;
     } else if (key == "external") {
-      network.external = setting.text == "true";
+      TRY_LET(network.external, (ComposeKey{project.file, where}.truth(setting)));
     } else if (key == "internal") {
-      network.internal = setting.text == "true";
+      TRY_LET(network.internal, (ComposeKey{project.file, where}.truth(setting)));
+    } else if (key == "enable_ipv6") {
+      TRY_LET(ipv6, (ComposeKey{project.file, where}.truth(setting)));
     } else if (key == "ipam") {
-      const auto* configs = setting.find("config");
-      const auto* first = configs && !configs->items.empty() ? &configs->items[0] : nullptr;
-      if (const auto* subnet = first ? first->find("subnet") : nullptr)
-        network.subnet = subnet->text;
-    } else if (key == "driver" || key == "driver_opts" || key == "attachable" || key == "enable_ipv6" ||
-               key == "enable_ipv4" || key == "labels") {
+      for (const auto& config : setting.find("config") ? setting.find("config")->items : std::vector<YamlValue>())
+        if (const auto* subnet = config.find("subnet"))
+          (subnet->text.find(':') == std::string::npos ? network.subnet : subnet6) = subnet->text;
+    } else if (key == "driver" || key == "driver_opts" || key == "attachable" || key == "enable_ipv4" ||
+               key == "labels") {
       if (key != "driver" || (setting.text != "bridge" && setting.text != kDefault))
         project.ignore(setting.line, where);
     } else if (!key.starts_with("x-")) {
@@ -63,6 +65,14 @@ Result<void> read_network(Project& project, const std::string& name, const YamlV
     if (const auto parsed = Subnet::parse(network.subnet); !parsed)
       return wrong(project, value.line, fmt::format("networks.{}: {}", name, parsed.error().message),
                    parsed.error().hint);
+  if (ipv6) {
+    constexpr std::string_view kLength = "::/64";
+    if (!subnet6.empty() && !subnet6.ends_with(kLength))
+      return wrong(project, value.line, fmt::format("networks.{}: {} has no 64 bits", name, subnet6),
+                   "as in fd00:1:2::/64");
+    network.prefix6 = subnet6.empty() ? UniqueLocal::of(network.network).prefix
+                                      : subnet6.substr(0, subnet6.size() - kLength.size() + 2);
+  }
   project.networks.push_back(std::move(network));
   return {};
 }
@@ -114,6 +124,10 @@ Result<void> choose_addresses(Project& project, const ProjectNetwork& network) {
         if (const auto address = subnet.address(number % subnet.room()); taken.insert(address).second)
           card.address = address;
       }
+  if (!network.prefix6.empty())
+    for (auto* card : cards_on(project, network.name))
+      if (card->address6.empty())
+        card->address6 = UniqueLocal{network.prefix6}.address(card->address);
   return {};
 }
 
@@ -133,8 +147,11 @@ void add_names(Service& service, const Service& other) {
           names.push_back(name);
       for (const auto& name : names) {
         const auto known = [&](const std::string& host) { return host.starts_with(name + ":"); };
-        if (std::ranges::none_of(service.hosts, known))
-          service.hosts.push_back(fmt::format("{}:{}", name, theirs.address));
+        if (std::ranges::any_of(service.hosts, known))
+          continue;
+        service.hosts.push_back(fmt::format("{}:{}", name, theirs.address));
+        if (!theirs.address6.empty())
+          service.hosts.push_back(fmt::format("{}:{}", name, theirs.address6));
       }
     }
 }
@@ -163,10 +180,12 @@ Result<void> read_cards(Project& project, Service& service, const YamlValue& val
         TRY_LET(card.aliases, (ComposeKey{project.file, where}.texts(setting)));
       } else if (key == "ipv4_address") {
         card.address = setting.text;
+      } else if (key == "ipv6_address") {
+        card.address6 = setting.text;
       } else if (key == "mac_address") {
         card.mac = setting.text;
-      } else if (key == "ipv6_address" || key == "link_local_ips" || key == "priority" ||
-                 key == "gw_priority" || key == "driver_opts" || key == "interface_name") {
+      } else if (key == "link_local_ips" || key == "priority" || key == "gw_priority" ||
+                 key == "driver_opts" || key == "interface_name") {
         project.ignore(setting.line, where);
       } else if (!key.starts_with("x-")) {
         return wrong(project, setting.line, fmt::format("{}: ukl does not know this key", where));
@@ -237,6 +256,8 @@ std::vector<std::string> network_options(const Project& project, const Service& 
     if (!card.address.empty())
       text += ",ip=" + card.address +
               network.subnet.substr(std::min(network.subnet.find('/'), network.subnet.size()));
+    if (!card.address6.empty() && !network.prefix6.empty())
+      text += ",ip=" + card.address6 + "/64";
     if (!card.mac.empty())
       text += ",mac=" + card.mac;
     add("--network", text);

@@ -34,7 +34,8 @@ struct RecordedPlan {
   std::vector<std::string> command; ///< ours, as it was written, and
   std::string folder;               ///< where that was
   std::vector<std::string> ports;   ///< 127.0.0.1:8080->80/tcp
-  std::uint64_t memory = 0;         ///< bytes
+  std::vector<std::string> networks; ///< of each card, as --network takes them (HostNetwork::text)
+  std::uint64_t memory = 0;          ///< bytes
   unsigned cpus = 1;
   std::string restart = "no"; ///< no, on-failure, on-failure:N or always
   int stop_signal = 15;       ///< what asks the program to end

@@ -47,6 +47,7 @@ void read(const Json& json, RecordedPlan& plan) {
   take(json, "command", plan.command);
   take(json, "folder", plan.folder);
   take(json, "ports", plan.ports);
+  take(json, "networks", plan.networks);
   take(json, "memory", plan.memory);
   take(json, "cpus", plan.cpus);
   take(json, "restart", plan.restart);
@@ -98,6 +99,7 @@ std::string to_json(const RecordedPlan& plan) {
                   {"command", plan.command},
                   {"folder", plan.folder},
                   {"ports", plan.ports},
+                  {"networks", plan.networks},
                   {"memory", plan.memory},
                   {"cpus", plan.cpus},
                   {"restart", plan.restart},
@@ -144,6 +146,7 @@ Json report(const KnownMachine& machine, Moment now) {
                {"sentence", machine.sentence(now)},
                {"status", state.status ? Json(*state.status) : Json()},
                {"ports", plan.ports},
+               {"networks", plan.networks},
                {"memory", plan.memory},
                {"cpus", plan.cpus},
                {"restart", plan.restart},

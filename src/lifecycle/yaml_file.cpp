@@ -16,7 +16,8 @@ constexpr unsigned kDeepest = 32;
 
 class Converter {
 public:
-  Converter(const std::filesystem::path& file, const Environment& here) : file_(file), here_(here) {}
+  Converter(const std::filesystem::path& file, const Environment& here, std::vector<std::string>& notes)
+      : file_(file), here_(here), notes_(notes) {}
 
   Result<YamlValue> convert(const YAML::Node& node, unsigned depth = 0) {
     YamlValue value;
@@ -25,10 +26,7 @@ public:
       return error_in_line(file_, value.line, "there is too much in this file");
     if (node.IsScalar()) {
       value.kind = YamlValue::Kind::text;
-      auto text = with_variables(node.Scalar(), here_);
-      if (!text)
-        return error_in_line(file_, value.line, text.error().message, text.error().hint);
-      value.text = std::move(*text);
+      TRY_LET(value.text, filled(node.Scalar(), value.line));
     } else if (node.IsSequence()) {
       value.kind = YamlValue::Kind::list;
       for (const auto& item : node) {
@@ -43,6 +41,19 @@ public:
   }
 
 private:
+  Result<std::string> filled(const std::string& written, unsigned line) {
+    std::set<std::string> unset;
+    auto text = with_variables(written, here_, unset);
+    if (!text)
+      return error_in_line(file_, line, text.error().message, text.error().hint);
+    for (const auto& name : unset)
+      if (unset_.insert(name).second)
+        notes_.push_back(fmt::format("{}:{}: the variable {} is not set, so nothing stands in its place: set it, "
+                                     "here or in a file .env, or write ${{{}:-DEFAULT}}; a dollar sign is $$",
+                                     file_.string(), line, name, name));
+    return text;
+  }
+
   Result<void> add_entries(const YAML::Node& node, YamlValue& map, unsigned depth) {
     std::vector<YamlEntry> merged;
     for (const auto& entry : node) {
@@ -69,6 +80,8 @@ private:
 
   const std::filesystem::path& file_;
   const Environment& here_;
+  std::vector<std::string>& notes_;
+  std::set<std::string> unset_; // each is told once
   std::size_t values_ = 0;
 };
 
@@ -98,7 +111,7 @@ std::size_t end_of_braces(std::string_view text) {
 
 // NAME, and what stands behind it in braces.
 Result<std::string> value_of_variable(const std::string& name, std::string_view behind,
-                                      const Environment& here) {
+                                      const Environment& here, std::set<std::string>& unset) {
   auto value = here(name);
   const bool colon = behind.starts_with(':');
   if (colon)
@@ -107,17 +120,15 @@ Result<std::string> value_of_variable(const std::string& name, std::string_view 
   const char kind = behind.empty() ? '\0' : behind[0];
   const std::string text(behind.substr(behind.empty() ? 0 : 1));
   if (kind == '+')
-    return there ? with_variables(text, here) : Result<std::string>(std::string());
+    return there ? with_variables(text, here, unset) : Result<std::string>(std::string());
   if (there)
     return *value;
   if (kind == '-')
-    return with_variables(text, here);
+    return with_variables(text, here, unset);
   if (kind == '?')
     return Error{Failure::usage, fmt::format("the variable {} is not set: {}", name, text), ""};
-  return Error{Failure::usage, fmt::format("the variable {} is not set", name),
-               fmt::format("set it, here or in a file .env beside it, or write ${{{}:-DEFAULT}}; a dollar "
-                           "sign itself is $$",
-                           name)};
+  unset.insert(name);
+  return std::string();
 }
 
 } // namespace
@@ -127,10 +138,11 @@ const YamlValue* YamlValue::find(const std::string& name) const {
   return found == entries.end() ? nullptr : &found->value;
 }
 
-Result<YamlValue> read_yaml(const std::filesystem::path& file, const Environment& here) {
+Result<YamlValue> read_yaml(const std::filesystem::path& file, const Environment& here,
+                            std::vector<std::string>& notes) {
   TRY_LET(const auto text, read_text(file));
   try {
-    return Converter(file, here).convert(YAML::Load(text));
+    return Converter(file, here, notes).convert(YAML::Load(text));
   } catch (const YAML::Exception& wrong) { // the library has no other way to tell
     return error_in_line(file, static_cast<unsigned>(wrong.mark.line + 1),
                          fmt::format("this is no YAML: {}", wrong.msg));
@@ -142,7 +154,8 @@ Error error_in_line(const std::filesystem::path& file, unsigned line, const std:
   return {Failure::usage, fmt::format("{}:{}: {}", file.string(), line, message), hint};
 }
 
-Result<std::string> with_variables(const std::string& text, const Environment& here) {
+Result<std::string> with_variables(const std::string& text, const Environment& here,
+                                   std::set<std::string>& unset) {
   std::string result;
   std::string_view left = text;
   while (!left.empty()) {
@@ -168,7 +181,7 @@ Result<std::string> with_variables(const std::string& text, const Environment& h
         kind.find_first_not_of("-?+") != std::string_view::npos)
       return Error{Failure::usage, fmt::format("'${}{}' names no variable", braces ? "{" : "", left),
                    "a dollar sign itself is $$"};
-    TRY_LET(const auto value, value_of_variable(name, behind, here));
+    TRY_LET(const auto value, value_of_variable(name, behind, here, unset));
     result += value;
     left.remove_prefix(end + (braces ? 1 : 0));
   }

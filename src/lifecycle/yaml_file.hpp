@@ -7,6 +7,7 @@
 #include "support/result.hpp"
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,9 +32,11 @@ struct YamlEntry {
   YamlValue value;
 };
 
-/// Reads a whole file; `here` has the variables that its texts name. Errors: not_found, unreadable, usage
-/// (no YAML; a variable that is not set; too large), with the line.
-Result<YamlValue> read_yaml(const std::filesystem::path& file, const Environment& here);
+/// Reads a whole file; `here` has the variables that its texts name. `notes` gains a sentence for each that is
+/// not set and has no text in its place: it is empty. Errors: not_found, unreadable, usage (no YAML; what is
+/// no variable; too large), with the line.
+Result<YamlValue> read_yaml(const std::filesystem::path& file, const Environment& here,
+                            std::vector<std::string>& notes);
 
 /// `FILE:LINE: MESSAGE`, a usage error.
 Error error_in_line(const std::filesystem::path& file, unsigned line, const std::string& message,
@@ -41,8 +44,9 @@ Error error_in_line(const std::filesystem::path& file, unsigned line, const std:
 
 /// `$NAME`, `${NAME}`, and after a NAME in braces `:-TEXT` or `-TEXT` (in its place if it is not set; with
 /// the colon, or empty), `:?TEXT` or `?TEXT` (an error), `:+TEXT` or `+TEXT` (if it is set); `$$` is a dollar
-/// sign. A variable that is not set and has no text for that case is an error: usage, its message without a
-/// line.
-Result<std::string> with_variables(const std::string& text, const Environment& here);
+/// sign. A variable that is not set and has no text for that case is empty, and added to `unset`. Error:
+/// usage, its message without a line.
+Result<std::string> with_variables(const std::string& text, const Environment& here,
+                                   std::set<std::string>& unset);
 
 } // namespace ukl

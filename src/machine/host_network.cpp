@@ -103,17 +103,21 @@ Result<void> check_tap(const std::string& name) {
                fmt::format("make it for your user: sudo ip tuntap add {} mode tap user $USER", name)};
 }
 
+struct KindWord {
+  const char* word;
+  HostNetwork::Kind kind;
+  bool takes_name;
+};
+// One with a name of `ukl network` has no word but that.
+constexpr KindWord kWords[] = {{"user", HostNetwork::Kind::user, false},   {"passt", HostNetwork::Kind::passt, false},
+                               {"none", HostNetwork::Kind::none, false},   {"tap", HostNetwork::Kind::tap, true},
+                               {"bridge", HostNetwork::Kind::bridge, true}, {"private", HostNetwork::Kind::machines, true}};
+
 Result<HostNetwork::Kind> kind_of(const std::string& word, bool named, const Error& error) {
-  using Kind = HostNetwork::Kind;
-  for (const auto& [name, kind, takes_name] : {std::tuple("user", Kind::user, false),
-                                               {"passt", Kind::passt, false},
-                                               {"none", Kind::none, false},
-                                               {"tap", Kind::tap, true},
-                                               {"bridge", Kind::bridge, true},
-                                               {"private", Kind::machines, true}})
-    if (word == name)
-      return named == takes_name ? Result(kind) : error;
-  return named ? Result<Kind>(error) : Kind::named;
+  for (const auto& known : kWords)
+    if (word == known.word)
+      return named == known.takes_name ? Result(known.kind) : error;
+  return named ? Result<HostNetwork::Kind>(error) : HostNetwork::Kind::named;
 }
 
 } // namespace
@@ -148,6 +152,16 @@ Result<HostNetwork> HostNetwork::parse(const std::string& text) {
     }
   }
   return network;
+}
+
+std::string HostNetwork::text() const {
+  const auto* known = std::ranges::find(kWords, kind, &KindWord::kind);
+  std::string text = known == std::end(kWords) ? name : known->word;
+  if (known != std::end(kWords) && known->takes_name)
+    text += ":" + name;
+  for (const auto& address : addresses)
+    text += ",ip=" + address;
+  return mac.empty() ? text : text + ",mac=" + mac;
 }
 
 bool HostNetwork::is_shared() const {

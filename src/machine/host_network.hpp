@@ -34,6 +34,8 @@ struct HostNetwork {
   /// `user`, `passt`, `tap:NAME`, `bridge:NAME`, `private:NAME`, `none`, or the name of a network; behind it
   /// `,ip=ADDRESS` (one of IPv4, one of IPv6) and `,mac=MAC`. Error: usage.
   static Result<HostNetwork> parse(const std::string& text);
+  /// The same again.
+  std::string text() const;
   /// The bridge that the card is on.
   std::string bridge() const;
 };

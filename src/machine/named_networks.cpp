@@ -34,6 +34,10 @@ const fs::path kNetworks = "/run/ukl/networks";
 // It is there if forwarding was off before our first network.
 const fs::path kForwardingMark = kNetworks / ".forwarding";
 constexpr const char* kForwarding = "/proc/sys/net/ipv4/ip_forward";
+// Not ours to turn on: a machine that forwards IPv6 no longer listens to routers (accept_ra in Linux's
+// Documentation/networking/ip-sysctl.rst), and may lose its own way out.
+constexpr const char* kForwarding6 = "/proc/sys/net/ipv6/conf/all/forwarding";
+constexpr const char* kNoIpv6 = "/proc/sys/net/ipv6/conf/default/disable_ipv6"; // of new interfaces
 
 constexpr std::uint32_t kUsualNetwork = 10 << 24 | 77 << 16; // 10.77.0.0, of which each gets 256
 constexpr unsigned kUsualLength = 24;
@@ -49,6 +53,12 @@ std::optional<std::uint32_t> number_of(const std::string& address) {
   if (inet_pton(AF_INET, address.c_str(), &parsed) != 1)
     return std::nullopt;
   return ntohl(parsed.s_addr);
+}
+
+// A file of a number, as those of /proc/sys are.
+bool says(const char* file, char number) {
+  const auto text = read_text(file);
+  return text && text->starts_with(number);
 }
 
 std::uint32_t mask_of(unsigned length) {
@@ -123,7 +133,7 @@ std::optional<NamedNetwork> read_network(const fs::path& folder) {
   const auto subnet = Subnet::parse(json.value("subnet", ""));
   if (!subnet)
     return std::nullopt;
-  return NamedNetwork{folder.filename(), *subnet, json.value("internal", false)};
+  return NamedNetwork{folder.filename(), *subnet, json.value("internal", false), {json.value("prefix6", "")}};
 }
 
 // A machine's process holds the lock of its file as long as it lives: others are of machines that were
@@ -215,7 +225,11 @@ void take_away(const NamedNetwork& network, const fs::path& folder) {
 
 Result<void> set_up(const NamedNetwork& network, const fs::path& folder) {
   TRY(write_text(folder / "network.json",
-                 Json{{"subnet", network.subnet.text()}, {"internal", network.internal}}.dump() + "\n"));
+                 Json{{"subnet", network.subnet.text()},
+                      {"internal", network.internal},
+                      {"prefix6", network.beside.prefix}}
+                         .dump() +
+                     "\n"));
   for (const auto& command : bridge_commands(network))
     TRY(run(command, "iproute2"));
   if (!network.internal) {
@@ -281,6 +295,20 @@ bool Subnet::contains(std::uint32_t address) const {
   return (address & mask_of(length)) == network;
 }
 
+UniqueLocal UniqueLocal::of(const std::string& name) {
+  const auto hash = sha256_hex("ukl network " + name);
+  return {fmt::format("fd{}:{}:{}::", hash.substr(0, 2), hash.substr(2, 4), hash.substr(6, 4))};
+}
+
+std::string UniqueLocal::text() const {
+  return prefix + "/64";
+}
+
+std::string UniqueLocal::address(const std::string& beside) const {
+  const auto number = number_of(beside).value_or(0);
+  return fmt::format("{}{:x}:{:x}", prefix, number >> 16, number & 0xffff);
+}
+
 std::string NamedNetwork::bridge() const {
   HostNetwork host;
   host.kind = HostNetwork::Kind::named;
@@ -289,19 +317,27 @@ std::string NamedNetwork::bridge() const {
 }
 
 std::vector<std::vector<std::string>> bridge_commands(const NamedNetwork& network) {
-  const auto bridge = network.bridge();
-  return {{"ip", "link", "add", bridge, "type", "bridge"},
-          {"ip", "address", "add", fmt::format("{}/{}", network.subnet.gateway(), network.subnet.length),
-           "dev", bridge},
-          {"ip", "link", "set", bridge, "up"}};
+  const auto bridge = network.bridge(), gateway = network.subnet.gateway();
+  std::vector<std::vector<std::string>> commands = {
+      {"ip", "link", "add", bridge, "type", "bridge"},
+      {"ip", "address", "add", fmt::format("{}/{}", gateway, network.subnet.length), "dev", bridge}};
+  if (!network.beside.prefix.empty())
+    commands.push_back({"ip", "address", "add", network.beside.address(gateway) + "/64", "dev", bridge, "nodad"});
+  commands.push_back({"ip", "link", "set", bridge, "up"});
+  return commands;
 }
 
 std::string packet_rules(const NamedNetwork& network) {
+  std::string out = fmt::format("    ip saddr {} oifname != \"{}\" masquerade\n", network.subnet.text(),
+                                network.bridge());
+  if (!network.beside.prefix.empty())
+    out += fmt::format("    ip6 saddr {} oifname != \"{}\" masquerade\n", network.beside.text(),
+                       network.bridge());
   // What comes back is let in, and nothing else from outside.
   return fmt::format("table inet {0} {{\n"
                      "  chain out {{\n"
                      "    type nat hook postrouting priority srcnat;\n"
-                     "    ip saddr {1} oifname != \"{0}\" masquerade\n"
+                     "{1}"
                      "  }}\n"
                      "  chain in {{\n"
                      "    type filter hook forward priority filter;\n"
@@ -309,7 +345,7 @@ std::string packet_rules(const NamedNetwork& network) {
                      "    oifname \"{0}\" iifname != \"{0}\" drop\n"
                      "  }}\n"
                      "}}\n",
-                     network.bridge(), network.subnet.text());
+                     network.bridge(), out);
 }
 
 std::vector<std::string> name_server_command(const NamedNetwork& network, const fs::path& folder) {
@@ -356,6 +392,8 @@ Result<NamedNetwork> create_network(const std::string& name, const std::string& 
   if (subnet.empty()) {
     TRY_LET(network.subnet, free_subnet());
   }
+  if (says(kNoIpv6, '0'))
+    network.beside = UniqueLocal::of(network.subnet.text() + " " + name);
   fs::create_directories(folder / "hosts", error);
   if (error)
     return file_error(folder, "create", error.value());
@@ -438,9 +476,16 @@ Result<NetworkLease> NetworkLease::take(const std::string& name, const std::stri
   const auto hidden = hosts / ("." + machine);
   // Locked before it is seen.
   lease.lock_ = FileDescriptor(open(hidden.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  const auto line = fmt::format("{} {}\n", address, machine);
+  const auto& beside = network.beside;
+  auto lines = fmt::format("{} {}\n", address, machine);
+  if (!beside.prefix.empty()) {
+    lease.address6_ = beside.address(address) + "/64";
+    lines += fmt::format("{} {}\n", beside.address(address), machine);
+    if (!network.internal && says(kForwarding6, '1'))
+      lease.gateway6_ = beside.address(network.subnet.gateway());
+  }
   if (!lease.lock_ || flock(lease.lock_.get(), LOCK_EX | LOCK_NB) != 0 ||
-      write(lease.lock_.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()) ||
+      write(lease.lock_.get(), lines.data(), lines.size()) != static_cast<ssize_t>(lines.size()) ||
       rename(hidden.c_str(), lease.file_.c_str()) != 0)
     return file_error(lease.file_, "write", errno);
   lease.address_ = fmt::format("{}/{}", address, network.subnet.length);

@@ -29,6 +29,17 @@ struct Subnet {
   bool contains(std::uint32_t address) const;
 };
 
+/// An IPv6 network of 64 bits that nobody routes to (RFC 4193, unique local addresses), beside an IPv4 one: an
+/// address in it ends with that of IPv4, so there is nothing further to give out.
+struct UniqueLocal {
+  std::string prefix; ///< `fd12:3456:789a::`; empty: there is none
+
+  /// Always the same one for a name.
+  static UniqueLocal of(const std::string& name);
+  std::string text() const;                             ///< `fd12:3456:789a::/64`
+  std::string address(const std::string& beside) const; ///< of whom IPv4 calls so
+};
+
 struct NetworkMember {
   std::string machine, address;
 };
@@ -37,6 +48,7 @@ struct NamedNetwork {
   std::string name;
   Subnet subnet;
   bool internal = false; ///< without a way out
+  UniqueLocal beside = {}; ///< none: this machine has no IPv6
   std::vector<NetworkMember> members = {};
 
   std::string bridge() const;
@@ -63,13 +75,15 @@ public:
   NetworkLease& operator=(NetworkLease&&) = delete;
   ~NetworkLease();
 
-  const std::string& address() const { return address_; } ///< with its prefix length
-  const std::string& gateway() const { return gateway_; } ///< empty: there is no way out
+  const std::string& address() const { return address_; }   ///< with its prefix length
+  const std::string& gateway() const { return gateway_; }   ///< empty: there is no way out
+  const std::string& address6() const { return address6_; } ///< the same of IPv6; empty: there is none
+  const std::string& gateway6() const { return gateway6_; } ///< empty, too, if this machine forwards none
   const std::string& dns() const { return dns_; }
 
 private:
   NetworkLease() = default;
-  std::string address_, gateway_, dns_;
+  std::string address_, gateway_, address6_, gateway6_, dns_;
   std::filesystem::path file_;
   FileDescriptor lock_;
 };

@@ -203,17 +203,20 @@ Result<void> add_users(RootTree& tree, const SystemUsers& users) {
 }
 
 // What a script of the shell takes for there, as it is on every system of Debian's.
-constexpr const char* kShellPackages[] = {"dash", "coreutils", "sed", "grep", "mawk", "libc-bin", "hostname"};
+constexpr const char* kShellPackages[] = {"dash", "bash",     "coreutils", "sed",
+                                          "grep", "libc-bin", "hostname",  "mawk"};
 
-// Whether what is to be started is a script for a shell that is not there, or for env(1), which looks for
-// another interpreter.
+// Whether what is to be started is a shell that is not there, a script for one, or for env(1), which looks
+// for another interpreter.
 bool lacks_shell(const Source& source) {
   if (source.entrypoint.empty())
     return false;
+  if (!view_of_tree(source.tree)->file(source.entrypoint.front()))
+    return true;
   const auto text = text_in_tree(source.tree, source.entrypoint.front()).value_or("");
   const auto line = text.substr(0, text.find('\n'));
   return line.starts_with("#!") &&
-         std::ranges::any_of(std::array{"/bin/sh", "/usr/bin/env"}, [&](const char* tool) {
+         std::ranges::any_of(std::array{"/bin/sh", "/bin/bash", "/usr/bin/env"}, [&](const char* tool) {
            return line.find(tool) != std::string::npos && !view_of_tree(source.tree)->file(tool);
          });
 }
@@ -273,7 +276,7 @@ Result<Source> open_packages(const std::vector<std::string>& names, Reporter& re
     asked.for_apt.insert(asked.for_apt.end(), std::begin(kShellPackages), std::end(kShellPackages));
     TRY_LET(source, assemble(asked, reporter));
     source.notes.push_back(
-        fmt::format("{} is a script: a shell and the usual tools come along", source.entrypoint.front()));
+        fmt::format("{} needs a shell: it and the usual tools come along", source.entrypoint.front()));
   }
   source.files = read.files;
   return source;

@@ -114,20 +114,21 @@ void take_unit(const FoundUnit& found, SystemUsers& users, Source& source) {
   source.environment = unit.environment;
   source.directory = unit.directory;
   source.low_ports = unit.low_ports;
+  source.background = unit.forks;
   const auto* user = users.find_user(unit.user);
   const auto group = users.find_group(unit.group);
   // As systemd sets it.
-  if (user)
+  if (user && !unit.as_root)
     source.environment.insert(source.environment.begin(), "HOME=" + user->home);
-  if (user)
+  if (user && !unit.as_root)
     source.user = fmt::format("{}:{}", user->user, group.value_or(user->group));
   for (const auto& [path, mode] : unit.folders)
     make_folder(source.tree, users, path, mode, unit.user,
                 unit.group.empty() && user ? std::to_string(user->group) : unit.group);
   if (unit.forks)
     source.command_notes.push_back(fmt::format(
-        "{} starts a program that goes into the background, which ends the machine: give it arguments after "
-        "-- that keep it in the foreground",
+        "{} goes into the background: the machine runs until it ends, but its status is not known; arguments "
+        "after -- may keep it in the foreground",
         stem_of(found.path)));
   bool others = unit.has_more_steps;
   for (const auto& command : unit.before)
@@ -153,6 +154,7 @@ void choose_package_command(const std::string& name, const std::vector<PackageAr
       source.user = fmt::format("{}:{}", user->user, user->group);
     // What the unit says of itself is of another command.
     source.command_notes.clear();
+    source.background = false;
     source.command_notes.emplace_back(known->reason);
   }
   if (source.entrypoint.empty())

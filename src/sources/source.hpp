@@ -22,6 +22,7 @@ struct Source {
   std::string stop_signal;              ///< what asks it to end; empty: SIGTERM
   std::vector<std::string> labels;      ///< NAME=VALUE: what it says of itself
   std::string health;                   ///< its Healthcheck as JSON; empty: none
+  bool background = false;              ///< the program ends, and what it leaves goes on
   bool low_ports = false;               ///< who is not root may listen on ports below 1024, too
   /// What of this machine may stand in for what the tree lacks (os-release, the locale C.UTF-8): they are of
   /// the same system.

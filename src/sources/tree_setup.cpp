@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sources/tree_setup.hpp"
 #include "contents/file_view.hpp"
+#include "sources/maintainer_script.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -236,6 +237,14 @@ bool set_up_apache(RootTree& tree, const std::string& name, const std::vector<st
   return false;
 }
 
+// ucf [OPTION…] NEW FILE: configuration that a package offers.
+std::vector<std::string> offered_configuration(const std::vector<std::string>& command) {
+  if (command[0].substr(command[0].rfind('/') + 1) != "ucf")
+    return {};
+  auto words = sort(command, "").rest;
+  return words.size() == 2 && is_path(words[0]) && is_path(words[1]) ? words : std::vector<std::string>();
+}
+
 } // namespace
 
 bool set_up(RootTree& tree, SystemUsers& users, const std::vector<std::string>& command) {
@@ -246,6 +255,12 @@ bool set_up(RootTree& tree, SystemUsers& users, const std::vector<std::string>& 
     return true;
   }
   const auto name = command[0].substr(command[0].rfind('/') + 1);
+  if (const auto files = offered_configuration(command); !files.empty()) {
+    const auto* offered = tree.find(files[0]);
+    if (offered && offered->type == TreeEntry::Type::file)
+      make(tree, files[1], TreeEntry(*offered));
+    return true;
+  }
   if (name == "update-alternatives")
     return add_alternative(tree, command), true;
   if (name == "dpkg-statoverride") {
@@ -303,6 +318,10 @@ void set_up_configuration(RootTree& tree, const std::string& script, const std::
            std::string_view("/._+@-").find(c) != std::string_view::npos;
   };
   std::set<std::string> named;
+  // What the script makes of such a file first, by answers to debconf's questions, is taken as it comes.
+  for (const auto& command : plain_commands(script))
+    if (const auto files = offered_configuration(command); !files.empty())
+      named.insert(files[1]);
   for (auto at = script.find("/etc/"); at != std::string::npos; at = script.find("/etc/", at + 1)) {
     if (at > 0 && is_part(script[at - 1]))
       continue;

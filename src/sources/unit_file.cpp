@@ -196,6 +196,11 @@ std::vector<std::pair<std::string, std::string>> service_settings(const std::str
   return settings;
 }
 
+// + and ! before a command: User= is not for it, and becomes what it makes of it (systemd.service(5)).
+bool is_privileged(const std::string& text) {
+  return text.substr(0, text.find_first_not_of("-@:+!")).find_first_of("+!") != std::string::npos;
+}
+
 // A command without what stands before it: - @ : + and !.
 std::vector<std::string> command_of(const std::string& text) {
   const auto start = text.find_first_not_of("-@:+!");
@@ -226,10 +231,12 @@ UnitFile read_unit_file(const std::string& text, const std::string& name, const 
     if (setting == "ExecStart") {
       unit.has_more_steps = unit.has_more_steps || (!command.empty() && !value.empty());
       // An empty one takes back those before it.
-      if (value.empty())
+      if (value.empty()) {
         command.clear();
-      else if (command.empty())
+      } else if (command.empty()) {
         command = command_of(value);
+        unit.as_root = is_privileged(value);
+      }
     } else if (setting == "ExecStartPre") {
       unit.before.push_back(command_of(value));
     } else if (setting == "ExecStartPost") {

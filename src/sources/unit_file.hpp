@@ -15,6 +15,7 @@ struct UnitFile {
   std::string user, group, directory;
   bool low_ports = false; ///< AmbientCapabilities has CAP_NET_BIND_SERVICE
   bool forks = false;     ///< Type=forking: the program goes into the background
+  bool as_root = false;   ///< the program starts as root and becomes `user` itself
   /// Commands of ExecStartPre, and whether there are others: of ExecStartPost, or a second ExecStart.
   std::vector<std::vector<std::string>> before;
   bool has_more_steps = false;

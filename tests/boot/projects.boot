@@ -12,4 +12,5 @@ EXPECT up: as it should
 EXPECT down: as it should
 EXPECT faults: as they should
 EXPECT full: as it should
+EXPECT images: as they should
 EXPECT foreground: as it should

@@ -104,6 +104,21 @@ CLIENT for try in $(seq 60); do curl -sf http://127.0.0.1:{port}/ && exit; sleep
 STOP TERM
 EXPECT Welcome to nginx!
 
+# A unit whose program is the shell's, and leaves what the machine is for; configuration that the script offers.
+NAME package-in-the-background
+TIMEOUT 180
+PREPARE rm -rf deb && mkdir -p deb/DEBIAN deb/usr/sbin deb/usr/share/quiet/d deb/lib/systemd/system && \
+  gcc -O2 -static -o deb/usr/sbin/quiet {source}/programs/daemon.c && echo offered > deb/usr/share/quiet/d/quiet.conf && \
+  printf 'Package: quiet\nVersion: 1\nArchitecture: amd64\nMaintainer: nobody <nobody@example.org>\nDescription: a test\n' > deb/DEBIAN/control && \
+  printf '#!/bin/sh\nfor name in d/quiet.conf; do\nucf --three-way "/usr/share/quiet/$name" "/etc/quiet/$name"\ndone\n' > deb/DEBIAN/postinst && \
+  chmod 755 deb/DEBIAN/postinst && printf '[Service]\nType=forking\nUser=games\nExecStart=+/bin/sh -c "id -u; cat /etc/quiet/d/quiet.conf; exec quiet left"\n' \
+  > deb/lib/systemd/system/quiet.service && dpkg-deb --build deb quiet.deb
+PACK deb:{build}/quiet.deb
+COMMAND {ukl} run {image} < /dev/null; echo status $?
+EXPECT_RE (?:^|\n)0\noffered
+EXPECT what was left has done its work
+EXPECT status 0
+
 # Programs without a unit, arguments, and packages beside each other.
 NAME package-programs
 TIMEOUT 120

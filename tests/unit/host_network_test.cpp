@@ -30,6 +30,9 @@ TEST(HostNetwork, EachCardMayHaveAddressesOfItsOwn) {
   EXPECT_EQ(card->name, "tap1");
   EXPECT_EQ(card->mac, "52:54:00:ab:cd:01");
   EXPECT_THAT(card->addresses, testing::ElementsAre("10.1.0.2/24", "fd00::2/64"));
+  for (const auto* text : {"user", "none", "web", "bridge:br0", "private:back,ip=10.1.0.2/24",
+                           "tap:tap1,ip=10.1.0.2/24,ip=fd00::2/64,mac=52:54:00:ab:cd:01"})
+    EXPECT_EQ(HostNetwork::parse(text)->text(), text);
 }
 
 TEST(HostNetwork, QueuesAreForDevicesThatHaveThem) {

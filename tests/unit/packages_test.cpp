@@ -219,6 +219,24 @@ TEST_F(UsersTest, ConfigurationFromWhatAPackageHasOfThatName) {
   EXPECT_EQ(tree.find("/etc/x/foreign.conf"), nullptr);
   EXPECT_EQ(tree.find("/etc/y/x.conf"), nullptr);
   EXPECT_EQ(text_in_tree(tree, "/etc/x/there.conf"), "mine");
+  // One whose name only the script's variables give, and which the script changes first.
+  set_up_configuration(tree, "F=/etc/made\nfilter < /usr/share/x/x.conf > $F/x.conf.tmp\nucf $F/x.conf.tmp $F/x.conf\n",
+                       "x");
+  EXPECT_EQ(text_in_tree(tree, "/etc/made/x.conf"), "usual");
+}
+
+TEST_F(UsersTest, ConfigurationIsOffered) {
+  RootTree tree;
+  ASSERT_TRUE(tree.add("/usr/share/mail/conf.d/10-a.conf", text_entry("a")));
+  ASSERT_TRUE(tree.add("/etc/mail/b.conf", text_entry("mine")));
+  ASSERT_TRUE(tree.add("/usr/share/mail/b.conf", text_entry("b")));
+  for (const auto& command :
+       plain_commands("for f in conf.d/10-a.conf b.conf none.conf; do\n"
+                      "ucf --three-way --debconf-ok \"/usr/share/mail/$f\" \"/etc/mail/$f\"\ndone\nucf --purge /etc/x\n"))
+    set_up(tree, users_, command);
+  EXPECT_EQ(text_in_tree(tree, "/etc/mail/conf.d/10-a.conf"), "a");
+  EXPECT_EQ(text_in_tree(tree, "/etc/mail/b.conf"), "mine");
+  EXPECT_EQ(tree.find("/etc/mail/none.conf"), nullptr);
 }
 
 TEST_F(UsersTest, ApachesModulesSitesAndSettings) {
@@ -287,6 +305,12 @@ ExecStart=/nor/this
   const std::vector<std::pair<std::string, unsigned>> folders = {
       {"/run/x", 02750}, {"/run/y/z", 02750}, {"/var/lib/x@i", 0755}};
   EXPECT_EQ(unit.folders, folders);
+  EXPECT_FALSE(unit.as_root);
+  for (const auto* before : {"+", "!", "-!!"})
+    EXPECT_TRUE(read_unit_file(std::string("[Service]\nUser=web\nExecStart=") + before + "/a\n", "x", [](const auto&) {
+                  return std::nullopt;
+                }).as_root)
+        << before;
   EXPECT_TRUE(read_unit_file("[Service]\nExecStart=/a\nExecStart=\n", "x", [](const auto&) {
                 return std::nullopt;
               }).command.empty());

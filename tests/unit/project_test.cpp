@@ -6,6 +6,7 @@
 #include "lifecycle/project_health.hpp"
 #include "support/files.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 namespace ukl {
@@ -127,6 +128,11 @@ services:
   EXPECT_EQ(web.needs.at(0).until, Service::Need::Until::healthy);
 }
 
+TEST_F(ProjectFile, NamesVariablesThatAreNotSetOnce) {
+  EXPECT_THAT(notes("    hostname: \"a$NOTHING\"\n    user: \"1${NOTHING}\"\n"),
+              ElementsAre(testing::StartsWith("compose.yaml:4: the variable NOTHING is not set")));
+}
+
 TEST_F(ProjectFile, NamesWhatItDoesNotUnderstand) {
   EXPECT_EQ(wrong("    imagine: true\n"), "compose.yaml:4: services.web.imagine: ukl does not know this key");
   EXPECT_EQ(wrong("    devices: [/dev/sda]\n"),
@@ -135,7 +141,8 @@ TEST_F(ProjectFile, NamesWhatItDoesNotUnderstand) {
             "compose.yaml:6: services.web.ports: a port has no publish");
   EXPECT_THAT(wrong("    volumes: [data:/data]\n"),
               HasSubstr(":4: services.web.volumes: there is no volume data"));
-  EXPECT_THAT(wrong("    mem_limit: much\n"), HasSubstr("'much' is no size"));
+  for (const auto* size : {"much", "nank", "infg", "-1m", "0", "1e300g"})
+    EXPECT_THAT(wrong(fmt::format("    mem_limit: {}\n", size)), HasSubstr(fmt::format("'{}' is no size", size)));
   EXPECT_THAT(wrong("    tty: perhaps\n"), HasSubstr("true or false"));
   EXPECT_THAT(wrong("    command: echo 'x\n"), HasSubstr("quotation mark"));
   EXPECT_THAT(wrong("    stop_grace_period: soon\n"), HasSubstr("'soon' is no time"));
@@ -143,7 +150,6 @@ TEST_F(ProjectFile, NamesWhatItDoesNotUnderstand) {
   EXPECT_THAT(wrong("    depends_on: [web]\n"), HasSubstr("web needs itself"));
   EXPECT_THAT(wrong("    container_name: ../x\n"), HasSubstr("'../x' is no name of a machine"));
   EXPECT_THAT(wrong("    tty: true\n    tty: false\n"), HasSubstr(":5: tty is there twice"));
-  EXPECT_THAT(wrong("    hostname: $NOTHING\n"), HasSubstr(":4: the variable NOTHING is not set"));
   EXPECT_THAT(wrong("include: [x.yaml]\n"), HasSubstr("compose.yaml:4: include: ukl does not know this key"));
   EXPECT_THAT(wrong("    networks: [none]\n"), HasSubstr(":4: web is on none, which is no network"));
   EXPECT_THAT(wrong("    secrets: [none]\n"), HasSubstr("services.web.secrets: there is no 'none'"));
@@ -237,6 +243,28 @@ services:
   EXPECT_THAT(named("app"), Not(Contains(HasSubstr("store:" + front))));
   EXPECT_THAT(named("job"), testing::IsSupersetOf({"--network", "none"}));
   EXPECT_THAT(named("job"), Not(Contains("--add-host")));
+}
+
+TEST_F(ProjectFile, NetworksHaveIpv6IfTheFileSaysSo) {
+  const auto project = read(R"(
+networks:
+  front: {enable_ipv6: true}
+  back: {enable_ipv6: yes, ipam: {config: [{subnet: "fd00:5::/64"}, {subnet: 10.5.0.0/24}]}}
+services:
+  web: {image: web.ukl, networks: [front]}
+  app: {image: web.ukl, networks: {front: , back: {ipv4_address: 10.5.0.7}}}
+  db: {image: web.ukl, networks: {back: {ipv4_address: 10.5.0.77, ipv6_address: "fd00:5::99"}}}
+)");
+  ASSERT_TRUE(project) << project.error().message;
+  const auto app = start_command("ukl", *project, *project->find("app"));
+  EXPECT_THAT(app, Contains("private:shop-back,ip=10.5.0.7/24,ip=fd00:5::a05:7/64"));
+  EXPECT_THAT(app, Contains("db:10.5.0.77"));
+  EXPECT_THAT(app, Contains("db:fd00:5::99"));
+  EXPECT_THAT(app, Contains(HasSubstr("web:fd")));
+  const auto wrong = read("networks: {n: {enable_ipv6: true, ipam: {config: [{subnet: \"fd00::/48\"}]}}}\n"
+                          "services: {web: {image: web.ukl}}\n");
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().message, HasSubstr("fd00::/48 has no 64 bits"));
 }
 
 TEST_F(ProjectFile, OneServiceAloneHasNoNetworkOfTheProject) {
@@ -395,13 +423,14 @@ TEST_F(ProjectFile, MuchFromLittleIsRefused) {
 
 TEST(ComposeTexts, Variables) {
   const auto filled = [](const std::string& text) {
-    const auto result = with_variables(text, some_variables);
+    std::set<std::string> unset;
+    const auto result = with_variables(text, some_variables, unset);
     return result ? *result : "error: " + result.error().message;
   };
   EXPECT_EQ(filled("a $PORT b ${PORT}c $$PORT"), "a 8080 b 8080c $PORT");
   EXPECT_EQ(filled("${NONE:-x${PORT}} ${EMPTY-y} ${EMPTY:-z} ${PORT:+set}${NONE+set}"), "x8080  z set");
   EXPECT_EQ(filled("${NONE:?say it}"), "error: the variable NONE is not set: say it");
-  EXPECT_EQ(filled("$NONE"), "error: the variable NONE is not set");
+  EXPECT_EQ(filled("a${NONE}b$NONE"), "ab");
   for (const auto* text : {"$", "${", "${}", "${PORT", "${PORT:}", "${PORT!x}", "$1"})
     EXPECT_THAT(filled(text), HasSubstr("names no variable")) << text;
 }
@@ -416,8 +445,18 @@ TEST(ComposeTexts, Durations) {
   EXPECT_EQ(parse_duration("1m30s"), milliseconds(90000));
   EXPECT_EQ(parse_duration("500ms"), milliseconds(500));
   EXPECT_EQ(parse_duration("1.5h"), milliseconds(5400000));
-  for (const auto* text : {"", "10", "s", "1x", "-1s", "1e300h"})
+  EXPECT_EQ(parse_duration("1d1ns"), milliseconds(24 * 3600 * 1000));
+  for (const auto* text : {"", "10", "s", "1x", "-1s", "1e300h", "nans", "infs"})
     EXPECT_FALSE(parse_duration(text)) << text;
+}
+
+TEST(ComposeTexts, Truths) {
+  for (const auto* text : {"true", "True", "YES", "on", "y"})
+    EXPECT_EQ(parse_truth(text), true) << text;
+  for (const auto* text : {"false", "no", "Off", "n"})
+    EXPECT_EQ(parse_truth(text), false) << text;
+  for (const auto* text : {"", "1", "truth", "null"})
+    EXPECT_EQ(parse_truth(text), std::nullopt) << text;
 }
 
 TEST(FindProjectFile, LooksForTheUsualNames) {
