@@ -67,6 +67,8 @@ public:
     const auto slash = pattern.rfind('/');
     const auto folder = tree_.real_path(pattern.substr(0, slash)) + "/";
     std::vector<fs::path> paths;
+    if (folder == "/" && slash > 0)
+      return paths; // it is not there
     for (auto at = tree_.entries().lower_bound(folder);
          at != tree_.entries().end() && at->first.starts_with(folder); ++at)
       if (fnmatch((folder + pattern.substr(slash + 1)).c_str(), at->first.c_str(),

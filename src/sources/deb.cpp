@@ -203,8 +203,8 @@ Result<void> add_users(RootTree& tree, const SystemUsers& users) {
 }
 
 // What a script of the shell takes for there, as it is on every system of Debian's.
-constexpr const char* kShellPackages[] = {"dash", "bash",     "coreutils", "sed",
-                                          "grep", "libc-bin", "hostname",  "mawk"};
+constexpr const char* kShellPackages[] = {"dash", "bash",     "coreutils", "sed",       "grep",
+                                          "mawk", "libc-bin", "hostname",  "findutils", "util-linux"};
 
 // Whether what is to be started is a shell that is not there, a script for one, or for env(1), which looks
 // for another interpreter.

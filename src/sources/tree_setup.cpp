@@ -123,6 +123,20 @@ void add_alternative(RootTree& tree, const std::vector<std::string>& command) {
     }
 }
 
+// As a shell does it with the files that there are.
+std::vector<std::string> expanded(const RootTree& tree, const std::vector<std::string>& words) {
+  std::vector<std::string> paths;
+  for (const auto& word : words) {
+    if (!word.starts_with('/') || word.find_first_of("*?[") == std::string::npos) {
+      paths.push_back(word);
+      continue;
+    }
+    for (const auto& file : view_of_tree(tree)->matching(word))
+      paths.push_back(file);
+  }
+  return paths;
+}
+
 void run_file_command(RootTree& tree, const SystemUsers& users, const std::string& name,
                       const std::vector<std::string>& command) {
   const auto words = sort(command, name == "install" ? "ogm" : name == "mkdir" ? "m" : "");
@@ -133,6 +147,7 @@ void run_file_command(RootTree& tree, const SystemUsers& users, const std::strin
       return;
     first = paths[0];
     paths.erase(paths.begin());
+    paths = expanded(tree, paths);
   }
   const bool fits = std::ranges::all_of(paths, is_path);
   if (!fits || paths.empty())
@@ -312,6 +327,28 @@ void set_up_temporary_files(RootTree& tree, const SystemUsers& users, const std:
   }
 }
 
+namespace {
+
+// Files of a package below /usr/share whose path ends so, and that are for programs rather than for people
+// and other tools.
+std::vector<const TreeEntry*> files_to_share(const RootTree& tree, const std::string& end,
+                                             const std::string& package) {
+  constexpr std::string_view kShare = "/usr/share/";
+  constexpr std::string_view kOthers[] = {"doc/", "doc-base/", "lintian/", "bug/", "bash-completion/", "man/"};
+  std::vector<const TreeEntry*> files;
+  for (const auto& [place, entry] : tree.entries()) {
+    if (!place.starts_with(kShare) || !place.ends_with(end) || entry.type != TreeEntry::Type::file ||
+        !entry.package || entry.package->name != package)
+      continue;
+    const auto below = std::string_view(place).substr(kShare.size());
+    if (std::ranges::none_of(kOthers, [&](std::string_view other) { return below.starts_with(other); }))
+      files.push_back(&entry);
+  }
+  return files;
+}
+
+} // namespace
+
 void set_up_configuration(RootTree& tree, const std::string& script, const std::string& package) {
   const auto is_part = [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) ||
@@ -333,14 +370,14 @@ void set_up_configuration(RootTree& tree, const std::string& script, const std::
     const auto name = path.substr(path.rfind('/'));
     if (name.size() == 1 || tree.find_name(path) || path.find("/../") != std::string::npos)
       continue;
-    std::vector<const TreeEntry*> usual;
-    for (const auto& [place, entry] : tree.entries())
-      if (place.starts_with("/usr/share/") && !place.starts_with("/usr/share/doc/") &&
-          place.ends_with(name) && entry.type == TreeEntry::Type::file && entry.package &&
-          entry.package->name == package)
-        usual.push_back(&entry);
-    if (usual.size() == 1)
-      make(tree, path, TreeEntry(*usual.front()));
+    // Of that name, or as an example of it.
+    for (const auto* end : {"", ".example", ".sample", ".default", ".dist"}) {
+      const auto usual = files_to_share(tree, name + end, package);
+      if (usual.size() == 1)
+        make(tree, path, TreeEntry(*usual.front()));
+      if (!usual.empty())
+        break;
+    }
   }
 }
 

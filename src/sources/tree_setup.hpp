@@ -20,8 +20,8 @@ void make_folder(RootTree& tree, const SystemUsers& users, const std::string& pa
                  const std::string& owner, const std::string& group);
 
 /// The configuration files that a package's script names below /etc, which the package does not have, and of
-/// which it has exactly one of that name below /usr/share: there scripts take them from, as they are or
-/// changed by answers to questions.
+/// which it has exactly one of that name, or an example of it, below /usr/share: there scripts take them from,
+/// as they are or changed by answers to questions.
 void set_up_configuration(RootTree& tree, const std::string& script, const std::string& package);
 
 } // namespace ukl

@@ -219,10 +219,25 @@ TEST_F(UsersTest, ConfigurationFromWhatAPackageHasOfThatName) {
   EXPECT_EQ(tree.find("/etc/x/foreign.conf"), nullptr);
   EXPECT_EQ(tree.find("/etc/y/x.conf"), nullptr);
   EXPECT_EQ(text_in_tree(tree, "/etc/x/there.conf"), "mine");
+  // One that is there as an example, and not what a tool has by that name.
+  add("/usr/share/lintian/overrides/y", "x: no-manual-page");
+  add("/usr/share/x/y.example", "usual");
+  set_up_configuration(tree, "cat $T > /etc/default/y", "x");
+  EXPECT_EQ(text_in_tree(tree, "/etc/default/y"), "usual");
   // One whose name only the script's variables give, and which the script changes first.
   set_up_configuration(tree, "F=/etc/made\nfilter < /usr/share/x/x.conf > $F/x.conf.tmp\nucf $F/x.conf.tmp $F/x.conf\n",
                        "x");
   EXPECT_EQ(text_in_tree(tree, "/etc/made/x.conf"), "usual");
+}
+
+TEST_F(UsersTest, OwnersOfAllThatAShellWouldName) {
+  RootTree tree;
+  for (const auto* path : {"/etc/irc/a.conf", "/etc/irc/b.conf", "/etc/other"})
+    ASSERT_TRUE(tree.add(path, text_entry("")));
+  set_up(tree, users_, {"chown", "5:6", "/etc/irc/", "/etc/irc/*.conf", "/etc/none/*"});
+  EXPECT_EQ(tree.find("/etc/irc")->owner, 5U);
+  EXPECT_EQ(tree.find("/etc/irc/b.conf")->group, 6U);
+  EXPECT_EQ(tree.find("/etc/other")->owner, 0U);
 }
 
 TEST_F(UsersTest, ConfigurationIsOffered) {
