@@ -73,8 +73,15 @@ std::optional<FoundUnit> find_unit(const std::string& name, const std::vector<Pa
   return std::nullopt;
 }
 
-std::vector<std::string> programs_of(const PackageArchive& package) {
+// A package's programs, and the names that update-alternatives has given to them.
+std::vector<std::string> programs_of(const PackageArchive& package, const RootTree& tree) {
   std::vector<std::string> programs;
+  for (const auto& [path, entry] : tree.entries())
+    if (entry.type == TreeEntry::Type::link && entry.target.starts_with("/etc/alternatives/"))
+      for (const std::string folder : kProgramFolders)
+        if (const auto* real = tree.find(path); real && real->package && path.starts_with(folder) &&
+                                                real->package->name == package.name)
+          programs.push_back(path);
   for (const auto& entry : package.layer.entries)
     for (const std::string folder : kProgramFolders)
       if (entry.kind != LayerEntry::Kind::folder && entry.path.starts_with(folder) &&
@@ -90,7 +97,7 @@ std::string program_of(const std::string& name, const std::vector<PackageArchive
     if (tree.find(folder + name))
       return folder + name;
   const auto* package = find_package(packages, name);
-  const auto programs = package ? programs_of(*package) : std::vector<std::string>();
+  const auto programs = package ? programs_of(*package, tree) : std::vector<std::string>();
   if (programs.size() == 1)
     return programs[0];
   source.no_program =

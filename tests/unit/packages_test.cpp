@@ -521,6 +521,17 @@ TEST_F(AptTest, AFileAndWhatItNeeds) {
   EXPECT_NE(source->tree.find("/usr/sbin/sample"), nullptr);
 }
 
+TEST_F(AptTest, AProgramThatHasItsNameFromAlternatives) {
+  const auto own = make_package({{"control", "Package: prolog-small\n"},
+                                 {"postinst", "#!/bin/sh\nupdate-alternatives --install /usr/bin/prolog prolog "
+                                              "/usr/lib/small/prolog 10\n"}},
+                                {{"./usr/lib/small/prolog", "", '-', 0755}});
+  write_bytes(at("own.deb"), own);
+  const auto source = open_sources({"deb:" + at("own.deb").string()}, silent_reporter());
+  ASSERT_TRUE(source) << source.error().message;
+  EXPECT_EQ(source->entrypoint, (Words{"/usr/bin/prolog"}));
+}
+
 // Also where the licence lies in another package's folder, and although documentation is left out.
 TEST_F(AptTest, FilesSayOfWhichPackageTheyAre) {
   const std::string copyright =
