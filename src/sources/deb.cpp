@@ -15,6 +15,7 @@
 #include <array>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <iterator>
 #include <set>
 
 namespace ukl {
@@ -146,10 +147,16 @@ SystemUsers set_up_packages(RootTree& tree, const std::vector<PackageArchive>& p
   for (const auto& text : texts_in(tree, "/usr/lib/sysusers.d"))
     users.read_sysusers(text);
   for (const auto& package : packages) {
-    for (const auto* script : {&package.before, &package.after})
-      for (const auto& command : plain_commands(*script))
+    auto commands = plain_commands(package.before);
+    std::ranges::move(plain_commands(package.after), std::back_inserter(commands));
+    // Functions stand before the users that they name, and configuration comes in between: so all is done
+    // twice, of which the second time changes nothing that is right.
+    for (const bool again : {false, true}) {
+      for (const auto& command : commands)
         set_up(tree, users, command);
-    set_up_configuration(tree, package.after, package.name);
+      if (!again)
+        set_up_configuration(tree, package.after, package.name);
+    }
     for (const auto& known : kKnownSteps)
       for (const auto& command : known.commands)
         if (known.package == package.name)

@@ -97,10 +97,15 @@ private:
     ++at_;
   }
 
-  // $NAME and ${NAME}; whatever else begins with $ is not known.
+  // $NAME and ${NAME}; whatever else begins with $ is not known. Before anything else it is only itself.
   void variable() {
     in_word_ = true;
     ++at_;
+    if (at_ >= text_.size() ||
+        (!is_name(text_[at_]) && std::string_view("{(@*#?-$!").find(text_[at_]) == std::string_view::npos)) {
+      word_ += '$';
+      return;
+    }
     const bool braces = at_ < text_.size() && text_[at_] == '{';
     if (braces)
       ++at_;

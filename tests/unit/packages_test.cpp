@@ -66,6 +66,13 @@ HOST=`hostname` touch /file
     (void)plain_commands(text);
 }
 
+TEST(MaintainerScript, ADollarSignMayBeNoVariable) {
+  EXPECT_EQ(plain_commands("grep -q \"^${USER}$\" && x\nA=b; echo \"$A$\" 'c'$ $? $\n"
+                           "adduser --system \"d\"\n"),
+            (Commands{{"x"}, {"adduser", "--system", "d"}}));
+  EXPECT_EQ(plain_commands("A=b; echo \"$A$\" $"), (Commands{{"echo", "b$", "$"}}));
+}
+
 TEST(MaintainerScript, LoopsOverPlainWords) {
   EXPECT_EQ(plain_commands(R"(
 worker=vcache
@@ -461,7 +468,20 @@ TEST_F(AptTest, AUnitByItsAliasAndAScriptOfTheShell) {
   ASSERT_TRUE(source) << source.error().message;
   EXPECT_EQ(source->entrypoint, (Words{"/usr/sbin/start"}));
   EXPECT_NE(read_text(at("called"))->find(" dash"), std::string::npos);
-  EXPECT_NE(source->notes.back().find("is a script"), std::string::npos);
+  EXPECT_NE(source->notes.back().find("needs a shell"), std::string::npos);
+}
+
+TEST_F(AptTest, AUnitThatStartsTheShellItself) {
+  write_bytes(at("shell.deb"),
+              make_package({{"control", "Package: shell\n"}},
+                           {{"./lib/systemd/system/shell.service",
+                             "[Service]\nType=forking\nUser=games\nExecStart=!/bin/bash -c 'exec x'\n"}}));
+  const auto source = open_sources({"deb:" + at("shell.deb").string()}, silent_reporter());
+  ASSERT_TRUE(source) << source.error().message;
+  EXPECT_EQ(source->entrypoint, (Words{"/bin/bash"}));
+  EXPECT_NE(read_text(at("called"))->find(" bash"), std::string::npos);
+  EXPECT_TRUE(source->background);
+  EXPECT_TRUE(source->user.empty());
 }
 
 TEST_F(AptTest, AUnitThatStartsNothing) {
