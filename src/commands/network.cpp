@@ -16,13 +16,13 @@ namespace ukl {
 namespace {
 
 struct Options {
-  std::string name, subnet;
+  NetworkRequest request;
   std::vector<std::string> names;
-  bool json = false, internal = false;
+  bool json = false;
 };
 
 Result<int> create(const Options& options) {
-  TRY_LET(const auto network, create_network(options.name, options.subnet, options.internal));
+  TRY_LET(const auto network, create_network(options.request));
   print_output(network.name + "\n");
   return 0;
 }
@@ -127,13 +127,15 @@ void add_network(CLI::App& app, Action& action) {
     return command;
   };
   auto* create_command = add("create", "Make a network, for ukl run --network NAME", create);
-  create_command->add_option("NAME", options->name, "Its name, of at most 11 letters and digits")->required();
+  create_command->add_option("NAME", options->request.name, "Its name, of at most 11 letters and digits")->required();
   create_command
-      ->add_option("--subnet", options->subnet,
+      ->add_option("--subnet", options->request.subnet,
                    "Its addresses (default: 10.77.N.0/24, one that is free here)")
       ->type_name("ADDRESS/LENGTH");
-  create_command->add_flag("--internal", options->internal,
+  create_command->add_flag("--internal", options->request.internal,
                            "No way out: the machines reach each other and this one; needs no nft");
+  create_command->add_flag("--ipv6", options->request.ipv6,
+                           "IPv6 addresses and names beside those of IPv4, which programs may try first");
   add("ls", "List the networks and the machines on them, private: ones (ukl run --network) too", list)
       ->add_flag("--json", options->json, "Print an array of objects");
   add("rm", "Remove networks that no machine is on", remove)

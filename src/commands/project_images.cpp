@@ -10,6 +10,7 @@
 #include "support/terminal.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -46,11 +47,15 @@ Result<void> run_visibly(const Project& project, const Service& service,
   options.standard_output = STDERR_FILENO;
   TRY_LET(auto process, Process::start(command, options));
   std::optional<int> status;
-  constexpr std::chrono::milliseconds kLook{100};
+  constexpr std::chrono::milliseconds kLook{100}, kPatience{10000};
   while (!(status = process.wait_for(kLook)))
-    if (interrupted())
+    if (interrupted()) {
+      // Only a terminal's Ctrl-C has told it, too; it takes what is half-made away.
+      process.signal(SIGTERM);
+      process.wait_for(kPatience);
       return Error{Failure::interrupted,
                    fmt::format("interrupted: the image of {} is not made", service.name), ""};
+    }
   if (*status == 0)
     return {};
   // Its reason stands above.

@@ -364,7 +364,8 @@ std::vector<std::string> name_server_command(const NamedNetwork& network, const 
   return command;
 }
 
-Result<NamedNetwork> create_network(const std::string& name, const std::string& subnet, bool internal) {
+Result<NamedNetwork> create_network(const NetworkRequest& request) {
+  const auto& [name, subnet, internal, ipv6] = request;
   TRY_LET(const auto parsed, HostNetwork::parse(name));
   if (parsed.kind != HostNetwork::Kind::named || !parsed.addresses.empty() || !parsed.mac.empty())
     return Error{Failure::usage, fmt::format("'{}' is no name of a network", name),
@@ -380,6 +381,9 @@ Result<NamedNetwork> create_network(const std::string& name, const std::string& 
   }
   if (geteuid() != 0)
     return needs_root("ukl network create");
+  if (ipv6 && !says(kNoIpv6, '0'))
+    return Error{Failure::machine, "new interfaces of this machine have no IPv6",
+                 "leave --ipv6 out, or: sysctl net.ipv6.conf.default.disable_ipv6=0"};
   const auto folder = kNetworks / name;
   std::error_code error;
   fs::create_directories(kNetworks, error);
@@ -392,7 +396,7 @@ Result<NamedNetwork> create_network(const std::string& name, const std::string& 
   if (subnet.empty()) {
     TRY_LET(network.subnet, free_subnet());
   }
-  if (says(kNoIpv6, '0'))
+  if (ipv6)
     network.beside = UniqueLocal::of(network.subnet.text() + " " + name);
   fs::create_directories(folder / "hosts", error);
   if (error)

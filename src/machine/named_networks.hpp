@@ -48,15 +48,23 @@ struct NamedNetwork {
   std::string name;
   Subnet subnet;
   bool internal = false; ///< without a way out
-  UniqueLocal beside = {}; ///< none: this machine has no IPv6
+  UniqueLocal beside = {}; ///< its IPv6 network
   std::vector<NetworkMember> members = {};
 
   std::string bridge() const;
 };
 
-/// Makes one; without a subnet, a free one of 10.77.0.0/16. Errors: usage, name_in_use, unwritable (it needs
-/// root), missing_tool (iproute2, nftables, dnsmasq-base), machine (what they say).
-Result<NamedNetwork> create_network(const std::string& name, const std::string& subnet, bool internal);
+/// What is asked of a new one.
+struct NetworkRequest {
+  std::string name;
+  std::string subnet = {}; ///< empty: a free one of 10.77.0.0/16
+  bool internal = false;
+  bool ipv6 = false; ///< addresses of both
+};
+
+/// Makes one. Errors: usage, name_in_use, unwritable (it needs root), missing_tool (iproute2, nftables,
+/// dnsmasq-base), machine (what they say; this machine has no IPv6).
+Result<NamedNetwork> create_network(const NetworkRequest& request);
 /// All, by name, with the machines that are on them.
 std::vector<NamedNetwork> named_networks();
 /// With everything that create_network made. Errors: not_found, machine_runs (one is on it), unwritable.

@@ -11,7 +11,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const auto folder = ukl::TemporaryFolder::create("ukl-fuzz");
   static const auto file = folder->path() / "compose.yaml";
-  if (!write_text(file, std::string(data, data + size)))
+  if (!ukl::write_text(file, std::string(data, data + size)))
     return 0;
   const auto here = [](const std::string& name) {
     return name.size() % 2 ? std::optional<std::string>("a b") : std::nullopt;

@@ -66,9 +66,9 @@ TEST(NamedNetwork, HasIpv6BesideIt) {
 TEST(NamedNetwork, RefusesWhatIsNoName) {
   for (const auto* name :
        {"", "user", "passt", "none", "tap:x", "../x", "a b", "web,ip=10.0.0.2/24", "0123456789ab"})
-    EXPECT_EQ(create_network(name, "", true).error().failure, Failure::usage) << name;
-  EXPECT_EQ(create_network("web", "10.1.2.3/24", true).error().failure, Failure::usage);
-  EXPECT_EQ(create_network("web", "127.0.0.0/8", true).error().failure, Failure::usage)
+    EXPECT_EQ(create_network({.name = name, .internal = true}).error().failure, Failure::usage) << name;
+  EXPECT_EQ(create_network({.name = "web", .subnet = "10.1.2.3/24"}).error().failure, Failure::usage);
+  EXPECT_EQ(create_network({.name = "web", .subnet = "127.0.0.0/8"}).error().failure, Failure::usage)
       << "this machine's own";
   EXPECT_EQ(remove_network("no-such").error().failure, Failure::not_found);
   EXPECT_EQ(NetworkLease::take("no-such", "db", "").error().failure, Failure::not_found);
