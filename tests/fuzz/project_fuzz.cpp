@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Any bytes as a Compose file. What is understood becomes command lines whose words are whole: none can come
-// from a file but behind an option, or where `ukl run` takes arguments.
+// Any bytes as a Compose file. What is understood becomes command lines, with the options that belong to each
+// service where `ukl run` takes options.
 #include "lifecycle/project.hpp"
 #include "support/files.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const auto folder = ukl::TemporaryFolder::create("ukl-fuzz");
@@ -21,9 +22,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto command = start_command("ukl", *project, service);
     const auto options = std::span(command).subspan(7, service.options.size());
     if (command[2] != "-d" || !std::ranges::equal(options, service.options))
-      __builtin_trap();
-    const auto card = std::ranges::find(command, "--network");
-    if (card == command.end() || card + 1 == command.end())
       __builtin_trap();
   }
   return 0;
