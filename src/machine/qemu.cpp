@@ -26,6 +26,11 @@ std::string qemu_value(const std::string& text) {
 // that single bytes are as fast.
 constexpr const char* kTranslatedProcessor = "max,erms=off,fsrm=off";
 
+// With a thread for each CPU QEMU 7.2 may run code that Linux has replaced: one that translates a place while
+// another one writes there (accel/tcg/translate-all.c, tb_gen_code) keeps what it has read. Linux puts a
+// breakpoint there for that moment, and dies of it later. docs/limits.md has what was measured.
+constexpr const char* kOneThread = "tcg,thread=single";
+
 // Five of ours, number 0 that QEMU keeps for a console, and two for the user's own.
 constexpr int kMostPorts = 8;
 
@@ -109,8 +114,10 @@ private:
       add({"-object", fmt::format("memory-backend-memfd,id=memory,size={},share=on", kibibytes)});
       machine += ",memory-backend=memory";
     }
-    // A thread for each CPU where QEMU can, which it cannot when it counts instructions.
-    add({"-machine", machine, "-accel", kvm ? "kvm" : "tcg", "-cpu", kvm ? "host" : kTranslatedProcessor});
+    add({"-machine", machine, "-cpu", kvm ? "host" : kTranslatedProcessor});
+    // The first one counts, so the user's would come too late.
+    if (std::ranges::find(options_.qemu_arguments, "-accel") == options_.qemu_arguments.end())
+      add({"-accel", kvm ? "kvm" : options_.cpus > 1 ? kOneThread : "tcg"});
     if (const auto bios = firmware(options_); !bios.empty())
       add({"-bios", bios});
     add({"-smp", processors_argument(options_), "-m", kibibytes});

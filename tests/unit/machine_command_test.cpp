@@ -62,6 +62,11 @@ TEST(QemuCommand, ChoosesTheProcessorByTheAccelerator) {
   MachineOptions options = options_for("a.ukl");
   EXPECT_THAT(behind(command_for(options), "-cpu"), ElementsAre("max,erms=off,fsrm=off"));
   EXPECT_THAT(behind(command_for(options), "-accel"), ElementsAre("tcg"));
+  options.cpus = 2;
+  EXPECT_THAT(behind(command_for(options), "-accel"), ElementsAre("tcg,thread=single"));
+  options.qemu_arguments = {"-accel", "tcg,thread=multi"};
+  EXPECT_THAT(behind(command_for(options), "-accel"), ElementsAre("tcg,thread=multi"));
+  options.qemu_arguments = {};
   options.accelerator = Accelerator::kvm;
   EXPECT_THAT(behind(command_for(options), "-cpu"), ElementsAre("host"));
   EXPECT_THAT(behind(command_for(options), "-accel"), ElementsAre("kvm"));
