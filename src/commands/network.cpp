@@ -43,8 +43,8 @@ Result<std::vector<Listed>> all_networks() {
     for (const auto& text : machine.plan.networks)
       if (const auto card = HostNetwork::parse(text);
           machine.alive && card && card->kind == HostNetwork::Kind::machines) {
-        auto& listed = between.try_emplace(card->name, Listed{{card->name, {}, true}, true})
-                           .first->second.network;
+        auto& listed =
+            between.try_emplace(card->name, Listed{{card->name, {}, true}, true}).first->second.network;
         const auto& address = card->addresses.empty() ? "" : card->addresses[0];
         listed.members.push_back({machine.plan.name, address.substr(0, address.find('/'))});
       }
@@ -127,7 +127,8 @@ void add_network(CLI::App& app, Action& action) {
     return command;
   };
   auto* create_command = add("create", "Make a network, for ukl run --network NAME", create);
-  create_command->add_option("NAME", options->request.name, "Its name, of at most 11 letters and digits")->required();
+  create_command->add_option("NAME", options->request.name, "Its name, of at most 11 letters and digits")
+      ->required();
   create_command
       ->add_option("--subnet", options->request.subnet,
                    "Its addresses (default: 10.77.N.0/24, one that is free here)")

@@ -76,7 +76,8 @@ Result<std::string> ComposeKey::size(const YamlValue& value, const std::string& 
   if (unit.size() == 2 && unit[1] == 'b')
     unit.pop_back();
   const auto power = std::string_view("bkmgt").find(unit.empty() ? "b" : unit);
-  if (failed != std::errc() || power == std::string_view::npos || unit.size() > 1 || !(number > 0 && number < 1e15))
+  if (failed != std::errc() || power == std::string_view::npos || unit.size() > 1 ||
+      !(number > 0 && number < 1e15))
     return wrong(value, fmt::format("'{}' is no size", written), "as in 512m or 2g");
   constexpr double kMebibyte = 1 << 20;
   const double bytes = number * std::pow(1024.0, static_cast<double>(power));
@@ -135,8 +136,8 @@ std::optional<bool> parse_truth(const std::string& text) {
 
 std::optional<milliseconds> parse_duration(const std::string& text) {
   static const std::map<std::string, double, std::less<>> kUnits = {
-      {"ns", 1e-6}, {"us", 1e-3}, {"µs", 1e-3},  {"ms", 1},
-      {"s", 1e3},   {"m", 60e3},  {"h", 3600e3}, {"d", 24 * 3600e3}, {"w", 7 * 24 * 3600e3}};
+      {"ns", 1e-6},  {"us", 1e-3},       {"µs", 1e-3},          {"ms", 1}, {"s", 1e3}, {"m", 60e3},
+      {"h", 3600e3}, {"d", 24 * 3600e3}, {"w", 7 * 24 * 3600e3}};
   double sum = 0;
   const char *at = text.data(), *const end = at + text.size();
   while (at < end) {

@@ -87,11 +87,11 @@ struct ProjectVolume {
 
 /// A network of machines.
 struct ProjectNetwork {
-  std::string name;        ///< in the file
-  std::string network;     ///< of this machine
-  bool external = false;   ///< one of `ukl network`; else a private one
-  bool internal = false;   ///< it has no way out
-  std::string subnet = {}; ///< 10.0.0.0/24; empty: one that follows from its name
+  std::string name;         ///< in the file
+  std::string network;      ///< of this machine
+  bool external = false;    ///< one of `ukl network`; else a private one
+  bool internal = false;    ///< it has no way out
+  std::string subnet = {};  ///< 10.0.0.0/24; empty: one that follows from its name
   std::string prefix6 = {}; ///< of 64 bits, fd00:1:2::; empty: without IPv6
   unsigned line = 0;
 };

@@ -44,7 +44,8 @@ Result<void> read_network(Project& project, const std::string& name, const YamlV
     } else if (key == "enable_ipv6") {
       TRY_LET(ipv6, (ComposeKey{project.file, where}.truth(setting)));
     } else if (key == "ipam") {
-      for (const auto& config : setting.find("config") ? setting.find("config")->items : std::vector<YamlValue>())
+      for (const auto& config :
+           setting.find("config") ? setting.find("config")->items : std::vector<YamlValue>())
         if (const auto* subnet = config.find("subnet"))
           (subnet->text.find(':') == std::string::npos ? network.subnet : subnet6) = subnet->text;
     } else if (key == "driver" || key == "driver_opts" || key == "attachable" || key == "enable_ipv4" ||

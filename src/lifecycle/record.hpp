@@ -29,11 +29,11 @@ std::string describe(Moment moment);
 /// What was asked for.
 struct RecordedPlan {
   std::string name;
-  std::string project;              ///< that it belongs to (ukl up); mostly none
-  std::string image;                ///< absolute
-  std::vector<std::string> command; ///< ours, as it was written, and
-  std::string folder;               ///< where that was
-  std::vector<std::string> ports;   ///< 127.0.0.1:8080->80/tcp
+  std::string project;               ///< that it belongs to (ukl up); mostly none
+  std::string image;                 ///< absolute
+  std::vector<std::string> command;  ///< ours, as it was written, and
+  std::string folder;                ///< where that was
+  std::vector<std::string> ports;    ///< 127.0.0.1:8080->80/tcp
   std::vector<std::string> networks; ///< of each card, as --network takes them (HostNetwork::text)
   std::uint64_t memory = 0;          ///< bytes
   unsigned cpus = 1;

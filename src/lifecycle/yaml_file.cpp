@@ -48,9 +48,10 @@ private:
       return error_in_line(file_, line, text.error().message, text.error().hint);
     for (const auto& name : unset)
       if (unset_.insert(name).second)
-        notes_.push_back(fmt::format("{}:{}: the variable {} is not set, so nothing stands in its place: set it, "
-                                     "here or in a file .env, or write ${{{}:-DEFAULT}}; a dollar sign is $$",
-                                     file_.string(), line, name, name));
+        notes_.push_back(
+            fmt::format("{}:{}: the variable {} is not set, so nothing stands in its place: set it, "
+                        "here or in a file .env, or write ${{{}:-DEFAULT}}; a dollar sign is $$",
+                        file_.string(), line, name, name));
     return text;
   }
 

@@ -32,9 +32,9 @@ struct YamlEntry {
   YamlValue value;
 };
 
-/// Reads a whole file; `here` has the variables that its texts name. `notes` gains a sentence for each that is
-/// not set and has no text in its place: it is empty. Errors: not_found, unreadable, usage (no YAML; what is
-/// no variable; too large), with the line.
+/// Reads a whole file; `here` has the variables that its texts name. `notes` gains a sentence for each that
+/// is not set and has no text in its place: it is empty. Errors: not_found, unreadable, usage (no YAML; what
+/// is no variable; too large), with the line.
 Result<YamlValue> read_yaml(const std::filesystem::path& file, const Environment& here,
                             std::vector<std::string>& notes);
 

@@ -109,9 +109,10 @@ struct KindWord {
   bool takes_name;
 };
 // One with a name of `ukl network` has no word but that.
-constexpr KindWord kWords[] = {{"user", HostNetwork::Kind::user, false},   {"passt", HostNetwork::Kind::passt, false},
-                               {"none", HostNetwork::Kind::none, false},   {"tap", HostNetwork::Kind::tap, true},
-                               {"bridge", HostNetwork::Kind::bridge, true}, {"private", HostNetwork::Kind::machines, true}};
+constexpr KindWord kWords[] = {
+    {"user", HostNetwork::Kind::user, false},    {"passt", HostNetwork::Kind::passt, false},
+    {"none", HostNetwork::Kind::none, false},    {"tap", HostNetwork::Kind::tap, true},
+    {"bridge", HostNetwork::Kind::bridge, true}, {"private", HostNetwork::Kind::machines, true}};
 
 Result<HostNetwork::Kind> kind_of(const std::string& word, bool named, const Error& error) {
   for (const auto& known : kWords)

@@ -224,12 +224,11 @@ void take_away(const NamedNetwork& network, const fs::path& folder) {
 }
 
 Result<void> set_up(const NamedNetwork& network, const fs::path& folder) {
-  TRY(write_text(folder / "network.json",
-                 Json{{"subnet", network.subnet.text()},
-                      {"internal", network.internal},
-                      {"prefix6", network.beside.prefix}}
-                         .dump() +
-                     "\n"));
+  TRY(write_text(folder / "network.json", Json{{"subnet", network.subnet.text()},
+                                               {"internal", network.internal},
+                                               {"prefix6", network.beside.prefix}}
+                                                  .dump() +
+                                              "\n"));
   for (const auto& command : bridge_commands(network))
     TRY(run(command, "iproute2"));
   if (!network.internal) {
@@ -322,14 +321,15 @@ std::vector<std::vector<std::string>> bridge_commands(const NamedNetwork& networ
       {"ip", "link", "add", bridge, "type", "bridge"},
       {"ip", "address", "add", fmt::format("{}/{}", gateway, network.subnet.length), "dev", bridge}};
   if (!network.beside.prefix.empty())
-    commands.push_back({"ip", "address", "add", network.beside.address(gateway) + "/64", "dev", bridge, "nodad"});
+    commands.push_back(
+        {"ip", "address", "add", network.beside.address(gateway) + "/64", "dev", bridge, "nodad"});
   commands.push_back({"ip", "link", "set", bridge, "up"});
   return commands;
 }
 
 std::string packet_rules(const NamedNetwork& network) {
-  std::string out = fmt::format("    ip saddr {} oifname != \"{}\" masquerade\n", network.subnet.text(),
-                                network.bridge());
+  std::string out =
+      fmt::format("    ip saddr {} oifname != \"{}\" masquerade\n", network.subnet.text(), network.bridge());
   if (!network.beside.prefix.empty())
     out += fmt::format("    ip6 saddr {} oifname != \"{}\" masquerade\n", network.beside.text(),
                        network.bridge());

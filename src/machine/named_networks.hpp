@@ -29,8 +29,8 @@ struct Subnet {
   bool contains(std::uint32_t address) const;
 };
 
-/// An IPv6 network of 64 bits that nobody routes to (RFC 4193, unique local addresses), beside an IPv4 one: an
-/// address in it ends with that of IPv4, so there is nothing further to give out.
+/// An IPv6 network of 64 bits that nobody routes to (RFC 4193, unique local addresses), beside an IPv4 one:
+/// an address in it ends with that of IPv4, so there is nothing further to give out.
 struct UniqueLocal {
   std::string prefix; ///< `fd12:3456:789a::`; empty: there is none
 
@@ -47,7 +47,7 @@ struct NetworkMember {
 struct NamedNetwork {
   std::string name;
   Subnet subnet;
-  bool internal = false; ///< without a way out
+  bool internal = false;   ///< without a way out
   UniqueLocal beside = {}; ///< its IPv6 network
   std::vector<NetworkMember> members = {};
 

@@ -79,8 +79,8 @@ std::vector<std::string> programs_of(const PackageArchive& package, const RootTr
   for (const auto& [path, entry] : tree.entries())
     if (entry.type == TreeEntry::Type::link && entry.target.starts_with("/etc/alternatives/"))
       for (const std::string folder : kProgramFolders)
-        if (const auto* real = tree.find(path); real && real->package && path.starts_with(folder) &&
-                                                real->package->name == package.name)
+        if (const auto* real = tree.find(path);
+            real && real->package && path.starts_with(folder) && real->package->name == package.name)
           programs.push_back(path);
   for (const auto& entry : package.layer.entries)
     for (const std::string folder : kProgramFolders)

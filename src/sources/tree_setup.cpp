@@ -334,7 +334,8 @@ namespace {
 std::vector<const TreeEntry*> files_to_share(const RootTree& tree, const std::string& end,
                                              const std::string& package) {
   constexpr std::string_view kShare = "/usr/share/";
-  constexpr std::string_view kOthers[] = {"doc/", "doc-base/", "lintian/", "bug/", "bash-completion/", "man/"};
+  constexpr std::string_view kOthers[] = {"doc/", "doc-base/",        "lintian/",
+                                          "bug/", "bash-completion/", "man/"};
   std::vector<const TreeEntry*> files;
   for (const auto& [place, entry] : tree.entries()) {
     if (!place.starts_with(kShare) || !place.ends_with(end) || entry.type != TreeEntry::Type::file ||

@@ -8,8 +8,8 @@ namespace ukl {
 
 /// Does what a command of a maintainer script says, if it is one of those that make users, folders and links
 /// or change owners and modes: adduser and its like, mkdir, install, touch, ln -s, cp of a file, chown,
-/// chgrp, chmod, dpkg-statoverride, update-alternatives, ucf, a2enmod and its like. Paths have to be absolute;
-/// others are left alone. False if it is another command.
+/// chgrp, chmod, dpkg-statoverride, update-alternatives, ucf, a2enmod and its like. Paths have to be
+/// absolute; others are left alone. False if it is another command.
 bool set_up(RootTree& tree, SystemUsers& users, const std::vector<std::string>& command);
 
 /// The lines of a file of tmpfiles.d(5) that make folders, files and links.
@@ -20,8 +20,8 @@ void make_folder(RootTree& tree, const SystemUsers& users, const std::string& pa
                  const std::string& owner, const std::string& group);
 
 /// The configuration files that a package's script names below /etc, which the package does not have, and of
-/// which it has exactly one of that name, or an example of it, below /usr/share: there scripts take them from,
-/// as they are or changed by answers to questions.
+/// which it has exactly one of that name, or an example of it, below /usr/share: there scripts take them
+/// from, as they are or changed by answers to questions.
 void set_up_configuration(RootTree& tree, const std::string& script, const std::string& package);
 
 } // namespace ukl

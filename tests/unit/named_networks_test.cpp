@@ -57,8 +57,8 @@ TEST(NamedNetwork, HasIpv6BesideIt) {
   EXPECT_NE(beside.prefix, UniqueLocal::of("db").prefix);
   EXPECT_EQ((UniqueLocal{"fd00:1:2::"}.address("10.77.3.1")), "fd00:1:2::a4d:301");
   const NamedNetwork network{"web", *Subnet::parse("10.77.0.0/24"), false, {"fd00:1:2::"}};
-  EXPECT_THAT(bridge_commands(network), Contains(ElementsAre("ip", "address", "add", "fd00:1:2::a4d:1/64", "dev",
-                                                             "ukl-web", "nodad")));
+  EXPECT_THAT(bridge_commands(network),
+              Contains(ElementsAre("ip", "address", "add", "fd00:1:2::a4d:1/64", "dev", "ukl-web", "nodad")));
   EXPECT_THAT(packet_rules(network), HasSubstr("ip6 saddr fd00:1:2::/64 oifname != \"ukl-web\" masquerade"));
   EXPECT_THAT(packet_rules({"web", network.subnet}), Not(HasSubstr("ip6")));
 }

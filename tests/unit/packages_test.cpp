@@ -232,8 +232,8 @@ TEST_F(UsersTest, ConfigurationFromWhatAPackageHasOfThatName) {
   set_up_configuration(tree, "cat $T > /etc/default/y", "x");
   EXPECT_EQ(text_in_tree(tree, "/etc/default/y"), "usual");
   // One whose name only the script's variables give, and which the script changes first.
-  set_up_configuration(tree, "F=/etc/made\nfilter < /usr/share/x/x.conf > $F/x.conf.tmp\nucf $F/x.conf.tmp $F/x.conf\n",
-                       "x");
+  set_up_configuration(
+      tree, "F=/etc/made\nfilter < /usr/share/x/x.conf > $F/x.conf.tmp\nucf $F/x.conf.tmp $F/x.conf\n", "x");
   EXPECT_EQ(text_in_tree(tree, "/etc/made/x.conf"), "usual");
 }
 
@@ -252,9 +252,9 @@ TEST_F(UsersTest, ConfigurationIsOffered) {
   ASSERT_TRUE(tree.add("/usr/share/mail/conf.d/10-a.conf", text_entry("a")));
   ASSERT_TRUE(tree.add("/etc/mail/b.conf", text_entry("mine")));
   ASSERT_TRUE(tree.add("/usr/share/mail/b.conf", text_entry("b")));
-  for (const auto& command :
-       plain_commands("for f in conf.d/10-a.conf b.conf none.conf; do\n"
-                      "ucf --three-way --debconf-ok \"/usr/share/mail/$f\" \"/etc/mail/$f\"\ndone\nucf --purge /etc/x\n"))
+  for (const auto& command : plain_commands("for f in conf.d/10-a.conf b.conf none.conf; do\n"
+                                            "ucf --three-way --debconf-ok \"/usr/share/mail/$f\" "
+                                            "\"/etc/mail/$f\"\ndone\nucf --purge /etc/x\n"))
     set_up(tree, users_, command);
   EXPECT_EQ(text_in_tree(tree, "/etc/mail/conf.d/10-a.conf"), "a");
   EXPECT_EQ(text_in_tree(tree, "/etc/mail/b.conf"), "mine");
@@ -329,9 +329,9 @@ ExecStart=/nor/this
   EXPECT_EQ(unit.folders, folders);
   EXPECT_FALSE(unit.as_root);
   for (const auto* before : {"+", "!", "-!!"})
-    EXPECT_TRUE(read_unit_file(std::string("[Service]\nUser=web\nExecStart=") + before + "/a\n", "x", [](const auto&) {
-                  return std::nullopt;
-                }).as_root)
+    EXPECT_TRUE(read_unit_file(std::string("[Service]\nUser=web\nExecStart=") + before + "/a\n", "x",
+                               [](const auto&) { return std::nullopt; })
+                    .as_root)
         << before;
   EXPECT_TRUE(read_unit_file("[Service]\nExecStart=/a\nExecStart=\n", "x", [](const auto&) {
                 return std::nullopt;
@@ -542,10 +542,11 @@ TEST_F(AptTest, AFileAndWhatItNeeds) {
 }
 
 TEST_F(AptTest, AProgramThatHasItsNameFromAlternatives) {
-  const auto own = make_package({{"control", "Package: prolog-small\n"},
-                                 {"postinst", "#!/bin/sh\nupdate-alternatives --install /usr/bin/prolog prolog "
-                                              "/usr/lib/small/prolog 10\n"}},
-                                {{"./usr/lib/small/prolog", "", '-', 0755}});
+  const auto own =
+      make_package({{"control", "Package: prolog-small\n"},
+                    {"postinst", "#!/bin/sh\nupdate-alternatives --install /usr/bin/prolog prolog "
+                                 "/usr/lib/small/prolog 10\n"}},
+                   {{"./usr/lib/small/prolog", "", '-', 0755}});
   write_bytes(at("own.deb"), own);
   const auto source = open_sources({"deb:" + at("own.deb").string()}, silent_reporter());
   ASSERT_TRUE(source) << source.error().message;

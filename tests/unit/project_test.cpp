@@ -142,7 +142,8 @@ TEST_F(ProjectFile, NamesWhatItDoesNotUnderstand) {
   EXPECT_THAT(wrong("    volumes: [data:/data]\n"),
               HasSubstr(":4: services.web.volumes: there is no volume data"));
   for (const auto* size : {"much", "nank", "infg", "-1m", "0", "1e300g"})
-    EXPECT_THAT(wrong(fmt::format("    mem_limit: {}\n", size)), HasSubstr(fmt::format("'{}' is no size", size)));
+    EXPECT_THAT(wrong(fmt::format("    mem_limit: {}\n", size)),
+                HasSubstr(fmt::format("'{}' is no size", size)));
   EXPECT_THAT(wrong("    tty: perhaps\n"), HasSubstr("true or false"));
   EXPECT_THAT(wrong("    command: echo 'x\n"), HasSubstr("quotation mark"));
   EXPECT_THAT(wrong("    stop_grace_period: soon\n"), HasSubstr("'soon' is no time"));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The kernel's text and constants cannot be written by the program, wherever it runs: each try is a SIGSEGV
 // with the address, and the kernel goes on. In ring 0 the places are really there: the program reads them
-// first to prove it. The gate page says where the text is, and /proc/kallsyms, which tells nothing in an image
-// before root says otherwise, where it ends.
+// first to prove it. The gate page says where the text is, and /proc/kallsyms, which tells nothing in an
+// image before root says otherwise, where it ends.
 #include "../../../include/ukl/gate.h"
 #include "check.hpp"
 
