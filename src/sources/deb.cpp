@@ -282,8 +282,9 @@ Result<Source> open_packages(const std::vector<std::string>& names, Reporter& re
     asked.names.insert(asked.names.end(), std::begin(kShellPackages), std::end(kShellPackages));
     asked.for_apt.insert(asked.for_apt.end(), std::begin(kShellPackages), std::end(kShellPackages));
     TRY_LET(source, assemble(asked, reporter));
-    source.notes.push_back(
-        fmt::format("{} needs a shell: it and the usual tools come along", source.entrypoint.front()));
+    if (view_of_tree(source.tree)->file(source.entrypoint.front()))
+      source.notes.push_back(
+          fmt::format("{} needs a shell: it and the usual tools come along", source.entrypoint.front()));
   }
   source.files = read.files;
   return source;
