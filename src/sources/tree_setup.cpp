@@ -329,21 +329,21 @@ void set_up_temporary_files(RootTree& tree, const SystemUsers& users, const std:
 
 namespace {
 
-// Files of a package below /usr/share whose path ends so, and that are for programs rather than for people
-// and other tools.
-std::vector<const TreeEntry*> files_to_share(const RootTree& tree, const std::string& end,
-                                             const std::string& package) {
+using SharedFile = std::pair<std::string_view, const TreeEntry*>;
+
+// Files of a package below /usr/share that are for programs rather than for people and other tools.
+std::vector<SharedFile> shared_files(const RootTree& tree, const std::string& package) {
   constexpr std::string_view kShare = "/usr/share/";
   constexpr std::string_view kOthers[] = {"doc/", "doc-base/",        "lintian/",
                                           "bug/", "bash-completion/", "man/"};
-  std::vector<const TreeEntry*> files;
+  std::vector<SharedFile> files;
   for (const auto& [place, entry] : tree.entries()) {
-    if (!place.starts_with(kShare) || !place.ends_with(end) || entry.type != TreeEntry::Type::file ||
-        !entry.package || entry.package->name != package)
+    if (!place.starts_with(kShare) || entry.type != TreeEntry::Type::file || !entry.package ||
+        entry.package->name != package)
       continue;
     const auto below = std::string_view(place).substr(kShare.size());
     if (std::ranges::none_of(kOthers, [&](std::string_view other) { return below.starts_with(other); }))
-      files.push_back(&entry);
+      files.emplace_back(place, &entry);
   }
   return files;
 }
@@ -367,16 +367,18 @@ void set_up_configuration(RootTree& tree, const std::string& script, const std::
         std::find_if_not(script.begin() + static_cast<std::ptrdiff_t>(at), script.end(), is_part);
     named.insert(script.substr(at, static_cast<std::size_t>(end - script.begin()) - at));
   }
+  const auto shared = named.empty() ? std::vector<SharedFile>() : shared_files(tree, package);
   for (const auto& path : named) {
     const auto name = path.substr(path.rfind('/'));
     if (name.size() == 1 || tree.find_name(path) || path.find("/../") != std::string::npos)
       continue;
     // Of that name, or as an example of it.
     for (const auto* end : {"", ".example", ".sample", ".default", ".dist"}) {
-      const auto usual = files_to_share(tree, name + end, package);
-      if (usual.size() == 1)
-        make(tree, path, TreeEntry(*usual.front()));
-      if (!usual.empty())
+      const auto fits = [&](const SharedFile& file) { return file.first.ends_with(name + end); };
+      const auto count = std::ranges::count_if(shared, fits);
+      if (count == 1)
+        make(tree, path, TreeEntry(*std::ranges::find_if(shared, fits)->second));
+      if (count > 0)
         break;
     }
   }
